@@ -1,0 +1,132 @@
+"""What the floor asks of the edges. Commands are carried out in order; none is waited for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dialer.floor.words import AgentState, AnsweredBy, AttemptState, CampaignState, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to be done."""
+
+
+# --- for the PBX -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Originate(Command):
+    """Dial one attempt. ``number`` is E.164; ``attempt_id`` becomes Asterisk's channel id. Never sent twice."""
+
+    attempt_id: str
+    number: str
+    trunk: str
+    caller_id: str
+    ring_timeout_s: float
+    language: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAgent(Command):
+    """Ring an agent's phone; when it answers it goes to the holding bridge as ``agent_id``."""
+
+    agent_id: str
+    phone: str
+    channel_id: str
+    language: str
+    ring_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp(Command):
+    """End a channel."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say(Command):
+    """Play a short prompt to an idle agent, then back to hold."""
+
+    channel_id: str
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRoute(Command):
+    """Answer the waiting dialplan of an attempt: bridge to ``agent_channel``, or the message when it is None."""
+
+    attempt_id: str
+    agent_channel: str | None
+
+
+# --- for the store ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStep(Command):
+    """One step in the life of an attempt, as `dialer explain` prints it."""
+
+    attempt_id: str
+    at: float
+    state: AttemptState
+    reason: str
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome(Command):
+    """How an attempt ended. Written once when it ends, and again when the agent's disposition follows."""
+
+    attempt_id: str
+    campaign_id: str
+    lead_id: int
+    number: str
+    result: Result
+    answered_by: AnsweredBy | None
+    abandoned: bool
+    agent_id: str | None
+    cause: int | None
+    reserved_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    connected_at: float | None
+    ended_at: float
+    disposition: str | None
+    dialed: bool  # False: nothing left this machine, the attempt does not count as made
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAgent(Command):
+    """An agent changed state."""
+
+    agent_id: str
+    at: float
+    state: AgentState
+    reason: str
+    attempt_id: str | None
+    channel_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCampaign(Command):
+    """A campaign changed state."""
+
+    campaign_id: str
+    at: float
+    state: CampaignState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecision(Command):
+    """How many calls pacing asked for, and why. Only changes of mind are recorded."""
+
+    campaign_id: str
+    at: float
+    dial: int
+    reason: str
+    risk: float
+    inputs: Mapping[str, float | int | str]

@@ -1,0 +1,269 @@
+"""What the floor can be told. ``at`` is seconds since the epoch on a clock that never goes back.
+
+``channel_id`` is Asterisk's Uniqueid. Of an attempt's channel it is the attempt's own id, for we choose it.
+"""
+
+from dataclasses import dataclass, field
+
+from dialer.floor.words import CampaignState, LineMode, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened at ``at``."""
+
+    at: float
+
+
+# --- from Asterisk -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging(Event):
+    """The called phone rings (180 or 183)."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    """The called phone was picked up."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteAsked(Event):
+    """The answered call's dialplan asks what to do (FastAGI).
+
+    ``failed_channel`` is the agent's channel id that an earlier answer named and that could not be bridged.
+    """
+
+    attempt_id: str
+    failed_channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginateRefused(Event):
+    """Asterisk refused the Originate action, or it was never sent: no call was made."""
+
+    attempt_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginateFailed(Event):
+    """Asterisk reported the originated call as failed. A HungUp may come before, after or never."""
+
+    attempt_id: str
+    result: Result
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HungUp(Event):
+    """A channel is gone. ``cause`` is the Q.850 number; ``result`` what it means for a call never answered."""
+
+    channel_id: str
+    cause: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeEntered(Event):
+    """A channel entered a bridge; ``holding`` is the agents' waiting bridge."""
+
+    channel_id: str
+    bridge_id: str
+    holding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeLeft(Event):
+    """A channel left a bridge."""
+
+    channel_id: str
+    bridge_id: str
+    holding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPressed(Event):
+    """A key on a phone was pressed and released."""
+
+    channel_id: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptedOut(Event):
+    """The person pressed 9 during the safe-harbour message: never call again."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentArrived(Event):
+    """An agent typed id and PIN (checked by the store), or picked up when the dialer called the phone."""
+
+    agent_id: str
+    channel_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AliveChannel:
+    """One channel that Asterisk says is alive."""
+
+    channel_id: str
+    channel: str
+    up: bool
+    bridge_id: str = ""
+    holding: bool = False
+    agent_id: str = ""
+    attempt_id: str = ""
+    in_message: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost(Event):
+    """The AMI link is gone: what is alive is not known until it is back."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRestored(Event):
+    """The AMI link is up and Asterisk said what is alive.
+
+    ``abandoned`` holds the attempt ids that the dialplan itself served with the message while we were away.
+    """
+
+    alive: tuple[AliveChannel, ...] = ()
+    abandoned: frozenset[str] = frozenset()
+
+
+# --- from the store and the dial loop ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """An attempt that the store has committed. ``number`` is E.164 with its plus sign."""
+
+    attempt_id: str
+    campaign_id: str
+    lead_id: int
+    number: str
+    reserved_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsReserved(Event):
+    """Attempts are on record and may be dialed now."""
+
+    attempts: tuple[NewAttempt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsRecovered(Event):
+    """Attempts that the record shows as not ended, at the start of the daemon; the next LinkRestored settles them."""
+
+    attempts: tuple[NewAttempt, ...]
+    answered_at: dict[str, float] = field(default_factory=dict)
+    connected: dict[str, str] = field(default_factory=dict)  # attempt id -> agent id
+
+
+# --- from people -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """What the floor needs to know of a campaign."""
+
+    campaign_id: str
+    trunk: str
+    caller_id: str
+    ring_timeout_s: float = 25.0
+    connect_deadline_s: float = 2.0
+    wrap_up_s: float = 20.0
+    max_lines: int | None = None
+    max_calls_per_s: float | None = None
+    abandonment_limit: float = 0.03
+    policy: str = "progressive"
+    language: str = "fr"
+    message: str = "dialer/safe-harbour"
+    dispositions: tuple[tuple[str, str], ...] = ()  # key on the phone, disposition
+    keypad_disposition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What the floor needs to know of an agent. ``phone`` is the PJSIP endpoint's name."""
+
+    agent_id: str
+    campaign_id: str
+    phone: str
+    line_mode: LineMode = LineMode.ON_LINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignChanged(Event):
+    """A campaign was created, its settings changed, or its state."""
+
+    settings: CampaignSettings
+    state: CampaignState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(Event):
+    """An agent was created, or the settings changed (effective at the next call)."""
+
+    settings: AgentSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCallRequested(Event):
+    """Ring the agent's phone and put the agent on the line."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPauseRequested(Event):
+    """Pause with a reason: at once when idle, after the call when in one."""
+
+    agent_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReadyRequested(Event):
+    """End the pause or the wrap-up."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLogoutRequested(Event):
+    """Take the agent off the line: at once when idle, after the call when in one."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposed(Event):
+    """The agent said what came of the last call."""
+
+    agent_id: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainRequested(Event):
+    """Dial no more; talks end, then agents are let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick(Event):
+    """Time passed: deadlines that are due fire."""
