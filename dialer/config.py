@@ -1,0 +1,234 @@
+"""Every setting of the daemon, as one typed tree.
+
+A *setting* is one key; the settings of one file (and its ``conf.d``) make up a *configuration*. Each name carries its
+unit (``_s`` seconds, ``_pct`` percent, ``_per_s`` a second). ``dialer.config_file`` reads it from disk;
+``config/dialer.toml`` and ``docs/reference/config.md`` are written from the descriptions below.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+OptionalWord = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+SocketMode = Annotated[int, Field(ge=0o600, le=0o666, json_schema_extra={"octal": True})]
+
+
+def _beside_the_config(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path("/"))
+    return folder / path
+
+
+# A relative path means: beside the config file that names it.
+FolderPath = Annotated[Path, Field(strict=False), AfterValidator(_beside_the_config)]
+PlainPath = Annotated[Path, Field(strict=False)]
+
+
+class Section(BaseModel):
+    """One table of the configuration. Unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True, str_max_length=4096
+    )
+
+
+class Daemon(Section):
+    """Where the daemon keeps its files, and who may command it."""
+
+    instance: str = Field(
+        default="dialer",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
+        description="Name of this dialer, for logs and alerts; lower case, digits, dash and underscore.",
+    )
+    state_dir: FolderPath = Field(
+        default=Path("/var/lib/dialer"), description="Folder of what must survive a restart: the store."
+    )
+    run_dir: FolderPath = Field(default=Path("/run/dialer"), description="Folder of the sockets; emptied by a reboot.")
+    control_socket: PlainPath = Field(
+        default=Path("control.sock"),
+        description="Unix socket on which the command line reaches the daemon; relative to run_dir.",
+    )
+    control_mode: SocketMode = Field(
+        default=0o660, description="File mode of the control socket: who may write to it may command the daemon."
+    )
+    control_group: OptionalWord = Field(
+        default="", description="Group that owns the control socket; empty: the daemon's own group."
+    )
+    agents_socket: PlainPath = Field(
+        default=Path("agents.sock"),
+        description="Unix socket of the AGI programs (agent login, pause, disposition); relative to run_dir.",
+    )
+    agents_mode: SocketMode = Field(
+        default=0o660, description="File mode of the agents' socket; Asterisk must be able to write."
+    )
+    agents_group: OptionalWord = Field(
+        default="", description="Group that owns the agents' socket, normally asterisk; empty: the daemon's own group."
+    )
+
+
+class Ami(Section):
+    """How the daemon reaches Asterisk's manager interface (AMI)."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, max_length=253, description="Host name or address of Asterisk."
+    )
+    port: Port = Field(default=5038, description="TCP port of AMI (manager.conf: port or tlsbindaddr).")
+    user: Word = Field(default="dialer", description="Manager user, as in asterisk/manager.conf.")
+    secret_file: PlainPath = Field(
+        default=Path("ami.secret"),
+        description="File that holds the manager user's secret, mode 0600. A relative name is looked for among the"
+        " systemd credentials first ($CREDENTIALS_DIRECTORY), then beside this file.",
+    )
+    tls: bool = Field(default=False, description="Speak AMI over TLS. Needed unless Asterisk is on this machine.")
+    tls_ca_file: FolderPath | None = Field(
+        default=None, description="Certificate authority that signed Asterisk's certificate; unset: the system's own."
+    )
+    connect_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for connection and login.")
+    action_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for the answer to one action.")
+    ping_interval_s: float = Field(
+        default=5.0,
+        ge=0.5,
+        le=60,
+        description="A link silent for this long is asked for a sign of life, and dropped without.",
+    )
+    reconnect_max_s: float = Field(
+        default=10.0, ge=0.5, le=300, description="Longest wait between two attempts to reach Asterisk again."
+    )
+
+
+class FastAgi(Section):
+    """Where the daemon answers the dialplan of an answered call."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="Address to listen on. Anyone who reaches it can take calls: keep it on the loopback.",
+    )
+    port: Port = Field(
+        default=4573, description="TCP port to listen on; DIALER_AGI in the dialplan must name the same."
+    )
+
+
+class Store(Section):
+    """Where leads, attempts and outcomes are kept."""
+
+    path: PlainPath = Field(
+        default=Path("dialer.db"), description="SQLite file; relative to state_dir. Never on a network disk."
+    )
+    min_free_mb: int = Field(
+        default=500,
+        ge=1,
+        le=1_000_000,
+        description="`dialer doctor` complains when the disk has less free space than this.",
+    )
+
+
+class Dialing(Section):
+    """How calls are dialed. A campaign's own settings stand above these."""
+
+    trunk: OptionalWord = Field(default="", description="PJSIP endpoint of the carrier, for campaigns that name none.")
+    dial_format: str = Field(
+        default="PJSIP/{number}@{trunk}",
+        pattern=r"^[A-Za-z0-9/@._+{}-]*\{number\}[A-Za-z0-9/@._+{}-]*$",
+        max_length=128,
+        description="Asterisk dial string. {number} becomes the digits of the international number without its plus"
+        " sign, {trunk} the trunk: PJSIP/00{number}@{trunk} for a carrier that wants 00.",
+    )
+    caller_id: str = Field(
+        default="",
+        pattern=r"^(\+[1-9][0-9]{6,14})?$",
+        description="Number shown to the called person, +33..., for campaigns that name none.",
+    )
+    ring_timeout_s: float = Field(
+        default=25.0, ge=5, le=120, description="A phone rings this long before the call is given up."
+    )
+    connect_deadline_s: float = Field(
+        default=2.0,
+        ge=0.5,
+        le=10,
+        description="An answered person who meets no agent within this time hears the message.",
+    )
+    max_lines: int | None = Field(
+        default=None, ge=1, le=10_000, description="Most calls at a time over all campaigns; unset: no bound."
+    )
+    max_calls_per_s: float = Field(
+        default=20.0, ge=0.1, le=500, description="Most calls dialed a second over all campaigns."
+    )
+    abandonment_limit_pct: float = Field(
+        default=3.0,
+        ge=0,
+        le=10,
+        description="Most abandoned calls among those answered by a person, for campaigns that name none.",
+    )
+    tick_s: float = Field(
+        default=1.0, ge=0.1, le=5, description="The floor decides at every event and at least this often."
+    )
+    drain_timeout_s: float = Field(
+        default=600.0,
+        ge=0,
+        le=7200,
+        description="A stopping daemon waits this long for talks to end, then lets go of them.",
+    )
+    language: Literal["fr", "en"] = Field(
+        default="fr", description="Language of prompts and of the safe-harbour message."
+    )
+    message: str = Field(
+        default="dialer/safe-harbour",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$",
+        description="Sound that an abandoned person hears, below Asterisk's sounds folder, without extension.",
+    )
+
+
+class Agents(Section):
+    """How agents work. A campaign's own settings stand above these."""
+
+    wrap_up_s: float = Field(default=20.0, ge=0, le=3600, description="Time after a talk before the next call comes.")
+    ring_timeout_s: float = Field(
+        default=30.0, ge=5, le=120, description="The dialer rings an agent's phone this long."
+    )
+    pin_tries: int = Field(
+        default=5, ge=1, le=100, description="Wrong PINs for one agent before logins are refused for a while."
+    )
+    pin_lockout_s: float = Field(default=300.0, ge=1, le=86_400, description="How long logins are then refused.")
+
+
+class Log(Section):
+    """What the daemon writes to the journal. Phone numbers are always masked."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least important event that is written."
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="json: one object a line; console: for people; auto: console on a terminal, else json.",
+    )
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    daemon: Daemon = Daemon()
+    ami: Ami = Ami()
+    fastagi: FastAgi = FastAgi()
+    store: Store = Store()
+    dialing: Dialing = Dialing()
+    agents: Agents = Agents()
+    log: Log = Log()
+
+    @property
+    def store_path(self) -> Path:
+        """The SQLite file."""
+        return self.daemon.state_dir / self.store.path
+
+    @property
+    def control_path(self) -> Path:
+        """The socket of the command line."""
+        return self.daemon.run_dir / self.daemon.control_socket
+
+    @property
+    def agents_path(self) -> Path:
+        """The socket of the AGI programs."""
+        return self.daemon.run_dir / self.daemon.agents_socket
