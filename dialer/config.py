@@ -88,13 +88,13 @@ class Ami(Section):
     connect_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for connection and login.")
     action_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for the answer to one action.")
     ping_interval_s: float = Field(
-        default=5.0,
+        default=2.0,
         ge=0.5,
         le=60,
         description="A link silent for this long is asked for a sign of life, and dropped without.",
     )
     reconnect_max_s: float = Field(
-        default=10.0, ge=0.5, le=300, description="Longest wait between two attempts to reach Asterisk again."
+        default=5.0, ge=0.5, le=300, description="Longest wait between two attempts to reach Asterisk again."
     )
 
 
@@ -130,12 +130,20 @@ class Dialing(Section):
     """How calls are dialed. A campaign's own settings stand above these."""
 
     trunk: OptionalWord = Field(default="", description="PJSIP endpoint of the carrier, for campaigns that name none.")
-    dial_format: str = Field(
-        default="PJSIP/{number}@{trunk}",
-        pattern=r"^[A-Za-z0-9/@._+{}-]*\{number\}[A-Za-z0-9/@._+{}-]*$",
-        max_length=128,
-        description="Asterisk dial string. {number} becomes the digits of the international number without its plus"
-        " sign, {trunk} the trunk: PJSIP/00{number}@{trunk} for a carrier that wants 00.",
+    number_prefix: str = Field(
+        default="00",
+        pattern=r"^[0-9]{0,8}$",
+        description="Digits that the carrier wants before an international number (33142000000); empty: none.",
+    )
+    home_country_code: str = Field(
+        default="",
+        pattern=r"^([1-9][0-9]{0,2})?$",
+        description="Country code whose numbers the carrier wants in national form; empty: all go out as international.",
+    )
+    home_prefix: str = Field(
+        default="0",
+        pattern=r"^[0-9]{0,4}$",
+        description="Digits before a national number: with home_country_code 33, +33142000000 is dialed 0142000000.",
     )
     caller_id: str = Field(
         default="",
@@ -185,6 +193,12 @@ class Dialing(Section):
 class Agents(Section):
     """How agents work. A campaign's own settings stand above these."""
 
+    dial_format: str = Field(
+        default="PJSIP/{phone}",
+        pattern=r"^[A-Za-z0-9/@._+-]*\{phone\}[A-Za-z0-9/@._+-]*$",
+        max_length=128,
+        description="How an agent's phone is dialed; {phone} becomes the name of the phone (its PJSIP endpoint).",
+    )
     wrap_up_s: float = Field(default=20.0, ge=0, le=3600, description="Time after a talk before the next call comes.")
     ring_timeout_s: float = Field(
         default=30.0, ge=5, le=120, description="The dialer rings an agent's phone this long."

@@ -1,0 +1,74 @@
+"""The journal: events with snake_case names, one line each, never a whole phone number.
+
+JSON on standard error unless it is a terminal. ``EVENTS`` documents each name; ``docs/reference/log.md`` is written from it.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, Literal, TextIO
+
+import structlog
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "json", "console"]
+
+# A plus sign and 8 to 15 digits, or a bare run of 9 to 15: dates, ports, counts and process ids are shorter. Attempt and
+# channel ids hold longer runs or dots and are left alone, for without them no call could be followed.
+_NUMBER: Final = re.compile(r"(?<![\w.-])(?:\+\d{8,15}|\d{9,15})(?![\w.-]|\.\d)")
+_SHOWN_FRONT: Final = 5
+_SHOWN_BACK: Final = 2
+
+
+def mask(number: str) -> str:
+    """A phone number with its middle hidden: ``+33142000000`` becomes ``+3314•••••00``."""
+    hidden = len(number) - _SHOWN_FRONT - _SHOWN_BACK
+    if hidden <= 0:
+        return "•" * len(number)
+    return f"{number[:_SHOWN_FRONT]}{'•' * hidden}{number[-_SHOWN_BACK:]}"
+
+
+def mask_text(text: str) -> str:
+    """The text with everything in it that looks like a phone number masked."""
+    return _NUMBER.sub(lambda found: mask(found[0]), text)
+
+
+def mask_value(value: object) -> object:
+    """``mask_text`` for any value that is logged, at any depth."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {mask_value(key): mask_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [mask_value(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return mask_text(str(value))
+
+
+def _mask_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in event.keys() - {"timestamp", "level"}:
+        event[key] = mask_value(event[key])
+    return event
+
+
+def setup(level: Level = "info", style: Format = "auto", stream: TextIO | None = None) -> None:
+    """Configure structlog for this process; ``stream`` is standard error unless given."""
+    out = stream or sys.stderr
+    console = style == "console" or (style == "auto" and out.isatty())
+    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if console else structlog.processors.JSONRenderer()
+    # The console renders tracebacks itself; as text they pass through the mask.
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _mask_event,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
