@@ -1,0 +1,77 @@
+"""What `testbed.py check` looks at: each part of a running testbed, with what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from .ami import Ami
+from .errors import TestbedError
+from .world import scripted
+
+if TYPE_CHECKING:
+    from .testbed import Testbed
+
+CALL_LIMIT_S = 5.0
+CONTEXTS = ("dialer-version", "dialer-answer", "dialer-message", "dialer-agent", "dialer-agent-login")
+
+
+def run(testbed: Testbed) -> list[tuple[str, str]]:
+    """Every part with its fault; later parts are left out when Asterisk does not run."""
+    results = []
+    for part, check in _parts(testbed):
+        fault = _fault_of(check)
+        results.append((part, fault))
+        if fault and part.startswith("Asterisk"):
+            break
+    return results
+
+
+def _parts(testbed: Testbed) -> Iterator[tuple[str, Callable[[], str]]]:
+    for instance in (testbed.carrier, testbed.pbx):
+        missing = f"does not run: see {instance.log}"
+        yield f"Asterisk {instance.name}", lambda pid=instance.pid(): "" if pid else missing
+    yield "manager user dialer", lambda: _login(testbed)
+    yield "dialplan", lambda: _dialplan(testbed)
+    yield "a call through the trunk", lambda: _call(testbed)
+
+
+def _fault_of(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except (OSError, TestbedError) as error:
+        return str(error)
+
+
+def _login(testbed: Testbed) -> str:
+    testbed.pbx_ami("dialer").close()
+    return ""
+
+
+def _dialplan(testbed: Testbed) -> str:
+    missing = [name for name in CONTEXTS if "There is no" in testbed.pbx_cli(f"dialplan show {name}")]
+    return f"contexts missing: {', '.join(missing)}" if missing else ""
+
+
+def _call(testbed: Testbed) -> str:
+    number = scripted("busy")
+    with testbed.pbx_ami() as ami:
+        outcome = call_once(ami, f"PJSIP/{number}@{testbed.trunk}")
+    return "" if outcome == "5" else f"a busy number gives reason {outcome}, not 5"
+
+
+def call_once(ami: Ami, channel: str) -> str:
+    """Originate and wait: the ``Reason`` of its OriginateResponse."""
+    action = ami.send(
+        "Originate",
+        Channel=channel,
+        Context="dialer-version",
+        Exten="v1",
+        Priority="1",
+        Timeout="3000",
+        Async="true",
+    )
+    answer = ami.wait(
+        lambda m: m.get("Event") == "OriginateResponse" and m.get("ActionID") == action, CALL_LIMIT_S
+    )
+    return answer["Reason"]
