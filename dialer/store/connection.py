@@ -1,0 +1,70 @@
+"""How the store's file is opened: one writing connection, any number of read-only ones."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import aiosqlite
+
+T = TypeVar("T")
+Unit = Callable[[sqlite3.Connection], T]
+
+BUSY_MS = 5_000
+CACHE_KIB = 32_768
+
+
+class Connection(aiosqlite.Connection):
+    """A connection whose unit of work is a plain function in the connection's thread: one hop for many statements."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connect, iter_chunk_size=64)
+        # A connection that somebody forgets to close must not hang the end of the process.
+        self._thread.daemon = True
+
+    async def run(self, unit: Unit[T]) -> T:
+        """Run ``unit`` with nothing else between its statements. Cancelling the caller does not stop it."""
+        result: T = await self._execute(unit, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+def writing(path: Path) -> Connection:
+    """The connection that writes. Every commit is on the disk when it returns (synchronous=FULL)."""
+
+    def connect() -> sqlite3.Connection:
+        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+        try:
+            set_up_writer(db)
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+    return Connection(connect)
+
+
+def set_up_writer(db: sqlite3.Connection) -> None:
+    """Everything that SQLite keeps for the connection and not in the file."""
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KIB}",
+        "journal_size_limit = 67108864",
+        "temp_store = MEMORY",
+    ):
+        db.execute(f"PRAGMA {pragma}")
+    db.row_factory = sqlite3.Row
+
+
+def reading(path: Path) -> Connection:
+    """A connection that cannot write: the file is opened read-only and statements that write are refused."""
+
+    def connect() -> sqlite3.Connection:
+        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
+        db.execute("PRAGMA query_only = ON")
+        db.row_factory = sqlite3.Row
+        return db
+
+    return Connection(connect)

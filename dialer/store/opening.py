@@ -1,0 +1,86 @@
+"""Opening a store: lock, schema, integrity; and closing it whatever happens."""
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from dialer.clock import Clock, steady_clock
+from dialer.store import connection, health, schema
+from dialer.store.errors import StoreDamaged, StoreError, StoreMissing, StoreUnavailable
+from dialer.store.lock import StoreLock
+from dialer.store.store import Reader, Store
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_store(path: Path, *, create: bool = False, clock: Clock | None = None) -> AsyncIterator[Store]:
+    """The store at ``path`` for the one process that writes it, brought up to date and looked over.
+
+    StoreMissing (unless ``create``), StoreLocked, StoreNewer, StoreDamaged or StoreUnavailable, each with what to do.
+    """
+    now = clock or steady_clock()
+    lock = StoreLock(path)
+    _expect_file(path, create=create)
+    lock.take()
+    try:
+        async with _opened(connection.writing(path), path) as writing:
+            await writing.run(lambda db: _prepare(db, now()))
+            async with _opened(connection.reading(path), path) as reading, Store(writing, reading, now) as store:
+                yield store
+    finally:
+        lock.give_back()
+
+
+@asynccontextmanager
+async def open_reader(path: Path) -> AsyncIterator[Reader]:
+    """The store at ``path`` for reading only, whether or not a daemon writes it. StoreOlder before the first start."""
+    _expect_file(path, create=False)
+    async with _opened(connection.reading(path), path) as reading:
+        known = schema.migrations()
+        reader = Reader(reading)
+        await reader.read(lambda db: schema.expect_current(db, known))
+        yield reader
+
+
+def _expect_file(path: Path, *, create: bool) -> None:
+    if path.exists():
+        return
+    if not create:
+        raise StoreMissing(f"There is no store at {path}.", hint="`dialer init` makes one.")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"The store {path} cannot be made: {error.strerror}.") from error
+
+
+@asynccontextmanager
+async def _opened(opening: connection.Connection, path: Path) -> AsyncIterator[connection.Connection]:
+    try:
+        await opening
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+    try:
+        yield opening
+    finally:
+        await opening.close()
+
+
+def _prepare(db: sqlite3.Connection, now: float) -> None:
+    try:
+        for name in schema.migrate(db, schema.migrations(), now):
+            log.info("store_migrated", migration=name)
+        checked = health.check(db)
+    except sqlite3.Error as error:
+        raise _explained(error, Path(db.execute("PRAGMA database_list").fetchone()["file"])) from error
+    log.info("store_checked", tables=len(checked.tables), left_out=checked.left_out, seconds=round(checked.seconds, 3))
+
+
+def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return StoreDamaged(f"{path} is not a store of the dialer, or is damaged: {error}.", hint="Restore a backup.")
+    return StoreUnavailable(f"The store {path} cannot be opened: {error}.", hint="Check disk, path and rights.")
