@@ -23,6 +23,7 @@ class Originate(Command):
     trunk: str
     caller_id: str
     ring_timeout_s: float
+    connect_deadline_s: float
     language: str
     message: str
 
@@ -96,6 +97,14 @@ class RecordOutcome(Command):
     disposition: str | None
     dialed: bool  # False: nothing left this machine, the attempt does not count as made
     opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptOut(Command):
+    """The called person asked never to be called again; the attempt may have ended long ago."""
+
+    attempt_id: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

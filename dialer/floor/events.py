@@ -170,7 +170,8 @@ class AttemptsRecovered(Event):
 
     attempts: tuple[NewAttempt, ...]
     answered_at: dict[str, float] = field(default_factory=dict)
-    connected: dict[str, str] = field(default_factory=dict)  # attempt id -> agent id
+    connected_at: dict[str, float] = field(default_factory=dict)
+    agents: dict[str, str] = field(default_factory=dict)  # attempt id -> agent id, of the connected ones
 
 
 # --- from people -----------------------------------------------------------------------------------------------------
@@ -216,10 +217,27 @@ class CampaignChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOpened(Event):
+    """A legal window of abandonment begins, or goes on after a restart with what was counted before.
+
+    ``answered_before`` are the live answers (connected or abandoned) of this window so far.
+    """
+
+    campaign_id: str
+    window_s: float
+    answered_before: int = 0
+    abandoned_before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Event):
-    """An agent was created, or the settings changed (effective at the next call)."""
+    """An agent was created, or the settings changed (effective at the next call).
+
+    ``paused`` is the reason of a pause that lasts since before the daemon started.
+    """
 
     settings: AgentSettings
+    paused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

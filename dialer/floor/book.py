@@ -1,0 +1,114 @@
+"""All that the floor knows, and the only two ways a state changes: ``move_call`` and ``move_agent``."""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dialer.floor.agent import Agent
+from dialer.floor.call import Call
+from dialer.floor.campaign import Campaign
+from dialer.floor.commands import Command, RecordAgent, RecordStep
+from dialer.floor.transitions import AGENT, ATTEMPT, check
+from dialer.floor.words import AgentState, AttemptState
+
+# Which pacer event a move into a state is. RESERVED is none: the person is counted as waiting until the bridge.
+PACER_KIND = {
+    AgentState.READY: "agent_ready",
+    AgentState.TALKING: "agent_talking",
+    AgentState.WRAP_UP: "agent_wrap_up",
+}
+OUT_OF_PACING = frozenset({AgentState.OFFLINE, AgentState.CALLING, AgentState.PAUSED})
+
+
+@dataclass(slots=True)
+class Book:
+    """The floor's memory. ``now`` is the time of the event being handled; ``out`` the commands it caused so far."""
+
+    now: float = 0.0
+    out: list[Command] = field(default_factory=list)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)  # open attempts only
+    agent_by_channel: dict[str, Agent] = field(default_factory=dict)
+    link_up: bool = False
+    draining: bool = False
+    wakes: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    wake_number: int = 0
+
+    def emit(self, command: Command) -> None:
+        """Ask something of the edges."""
+        self.out.append(command)
+
+    def wake(self, at: float, then: Callable[[], None]) -> None:
+        """Call ``then`` on the first tick at or after ``at``. It must look again whether it still applies."""
+        self.wake_number += 1
+        heapq.heappush(self.wakes, (at, self.wake_number, then))
+
+    def tick(self) -> None:
+        """Run what is due."""
+        while self.wakes and self.wakes[0][0] <= self.now:
+            heapq.heappop(self.wakes)[2]()
+
+    def campaign_of(self, call: Call) -> Campaign:
+        """The campaign of an open call."""
+        return self.campaigns[call.attempt.campaign_id]
+
+    # --- moves -------------------------------------------------------------------------------------------------------
+
+    def move_call(self, call: Call, state: AttemptState, reason: str) -> None:
+        """Bring a call into a state, record the step, keep the waiting line true."""
+        check(ATTEMPT, f"attempt {call.id}", call.state, state)
+        call.state = state
+        if state is not AttemptState.ANSWERED:
+            self.campaign_of(call).waiting.pop(call.id, None)
+        self.emit(RecordStep(call.id, self.now, state, reason, call.agent_id))
+
+    def end_call(self, call: Call, reason: str) -> None:
+        """End a call whose ``result`` is set: record its outcome and forget it."""
+        call.ended_at = self.now
+        self.move_call(call, AttemptState.ENDED, reason)
+        self.emit(call.outcome())
+        del self.calls[call.id]
+
+    def amend(self, call: Call) -> None:
+        """Write the outcome of an ended call again, for something was learned after its end."""
+        self.emit(call.outcome())
+
+    def move_agent(self, agent: Agent, state: AgentState, reason: str) -> None:
+        """Bring an agent into a state, record it, keep the ready line and the pacer true."""
+        if state is agent.state:
+            return
+        check(AGENT, f"agent {agent.id}", agent.state, state)
+        was, agent.state, agent.since = agent.state, state, self.now
+        self._keep_ready_line(agent)
+        self._tell_pacer(agent, was)
+        call_id = agent.call.id if agent.call else None
+        self.emit(RecordAgent(agent.id, self.now, state, reason, call_id, agent.channel_id))
+
+    def _keep_ready_line(self, agent: Agent) -> None:
+        campaign = self.campaigns.get(agent.campaign_id)
+        if campaign is None:
+            return
+        if agent.state is AgentState.READY:
+            campaign.ready[agent.id] = None
+        else:
+            campaign.ready.pop(agent.id, None)
+
+    def _tell_pacer(self, agent: Agent, was: AgentState) -> None:
+        campaign = self.campaigns.get(agent.campaign_id)
+        if campaign is None:
+            return
+        if agent.state in OUT_OF_PACING:
+            if agent.known_to_pacer:
+                campaign.observe(self.now, "agent_logout", agent=agent.id)
+            agent.known_to_pacer = False
+            return
+        kind = PACER_KIND.get(agent.state)
+        if not agent.known_to_pacer:
+            campaign.observe(self.now, "agent_login", agent=agent.id)
+            agent.known_to_pacer = True
+            kind = None if agent.state is AgentState.READY else kind
+        elif was is AgentState.RESERVED and agent.state is AgentState.READY:
+            kind = None  # the pacer never saw the reservation
+        if kind is not None:
+            campaign.observe(self.now, kind, agent=agent.id, call=agent.call.id if agent.call else None)

@@ -1,0 +1,169 @@
+"""What happens to calls: one function an event."""
+
+from dialer.floor import events as ev
+from dialer.floor.agents import end_talk, lose_line, settle
+from dialer.floor.book import Book
+from dialer.floor.call import Call
+from dialer.floor.commands import AnswerRoute, HangUp, Originate, RecordOptOut
+from dialer.floor.routing import connect_if_bridged, play_message, release, seek_agent
+from dialer.floor.words import AttemptState, Result
+
+# How long the dialplan of an answered call may take to ask before we believe that it served the message by itself.
+ASK_LIMIT_S = 4.0
+
+PACER_KIND = {
+    Result.NO_ANSWER: "call_no_answer",
+    Result.UNKNOWN: "call_no_answer",
+    Result.CANCELLED: "call_cancelled",
+}
+
+
+def reserved(book: Book, event: ev.AttemptsReserved) -> None:
+    """Dial what the store has committed."""
+    for attempt in event.attempts:
+        call = Call(attempt)
+        book.calls[attempt.attempt_id] = call
+        settings = book.campaign_of(call).settings
+        book.campaign_of(call).observe(book.now, "call_dialed", call=call.id)
+        book.move_call(call, AttemptState.DIALING, "originate sent")
+        book.emit(
+            Originate(
+                attempt_id=call.id,
+                number=attempt.number,
+                trunk=settings.trunk,
+                caller_id=settings.caller_id,
+                ring_timeout_s=settings.ring_timeout_s,
+                connect_deadline_s=settings.connect_deadline_s,
+                language=settings.language,
+                message=settings.message,
+            )
+        )
+
+
+def ringing(book: Book, event: ev.CallRinging) -> None:
+    """The called phone rings."""
+    call = book.calls.get(event.attempt_id)
+    if call is None or call.state is not AttemptState.DIALING:
+        return
+    call.ringing_at = book.now
+    book.move_call(call, AttemptState.RINGING, "the called phone rings")
+
+
+def answered(book: Book, event: ev.CallAnswered) -> None:
+    """Picked up; the dialplan asks in a moment, or has asked already."""
+    call = book.calls.get(event.attempt_id)
+    if call is not None and call.rings:
+        pick_up(book, call)
+
+
+def pick_up(book: Book, call: Call) -> None:
+    """Note the answer. Nobody listens for machines, so it goes to an agent as a person."""
+    call.answered_at = call.waiting_since = book.now
+    book.move_call(call, AttemptState.ANSWERED, "picked up")
+    book.campaign_of(call).observe(book.now, "call_answered", call=call.id)
+    book.campaign_of(call).observe(book.now, "call_person", call=call.id)
+    book.wake(book.now + ASK_LIMIT_S, lambda: _never_asked(book, call))
+
+
+def _never_asked(book: Book, call: Call) -> None:
+    if call.state is AttemptState.ANSWERED and not call.asked and call.connected_at is None:
+        play_message(book, call, "the dialplan did not ask: it plays the message by itself")
+
+
+def route_asked(book: Book, event: ev.RouteAsked) -> None:
+    """The dialplan waits for an answer: which agent, or the message."""
+    call = book.calls.get(event.attempt_id)
+    if call is None or call.state is AttemptState.MESSAGE:
+        book.emit(AnswerRoute(event.attempt_id, None))
+        return
+    if call.rings:
+        pick_up(book, call)
+    if call.state in (AttemptState.ROUTED, AttemptState.CONNECTED):
+        _agent_fell_away(book, call, event.failed_channel)
+    if call.id in book.calls:
+        call.asked = True
+        seek_agent(book, call)
+
+
+def _agent_fell_away(book: Book, call: Call, failed_channel: str | None) -> None:
+    """The dialplan asks again: the bridge failed, or ended while the person is still there."""
+    in_talk = call.state is AttemptState.CONNECTED
+    agent = release(book, call)
+    call.waiting_since, call.bridge_id = book.now, ""
+    why = "its agent left the talk" if in_talk else "its agent could not be bridged"
+    book.move_call(call, AttemptState.ANSWERED, f"{why}: the next agent is sought")
+    if agent is None:
+        return
+    if in_talk:
+        end_talk(book, agent, "left the talk")
+    else:
+        lose_line(book, agent, failed_channel)
+
+
+def refused(book: Book, event: ev.OriginateRefused) -> None:
+    """Nothing left this machine: the attempt does not count as made."""
+    call = book.calls.get(event.attempt_id)
+    if call is not None and call.rings:
+        call.dialed = False
+        finish(book, call, Result.FAILED, f"not dialed: {event.why}")
+
+
+def originate_failed(book: Book, event: ev.OriginateFailed) -> None:
+    """Asterisk gave the call up before an answer."""
+    call = book.calls.get(event.attempt_id)
+    if call is not None and call.rings:
+        finish(book, call, Result.CANCELLED if call.cancelled else event.result, event.why)
+
+
+def hung_up(book: Book, call: Call, event: ev.HungUp) -> None:
+    """The call's channel is gone."""
+    call.cause = event.cause
+    if call.rings:
+        result = Result.CANCELLED if call.cancelled else event.result
+        finish(book, call, result, f"hung up, cause {event.cause}")
+        return
+    finish(book, call, Result.ANSWERED, f"hung up, cause {event.cause}")
+
+
+def finish(book: Book, call: Call, result: Result, reason: str) -> None:
+    """End a call for good, free its agent, tell the pacer."""
+    state, call.result = call.state, result
+    campaign = book.campaign_of(call)
+    if call.rings:
+        campaign.observe(book.now, PACER_KIND.get(result, "call_failed"), call=call.id)
+    elif state in (AttemptState.ANSWERED, AttemptState.ROUTED) and call.connected_at is None:
+        campaign.observe(book.now, "call_abandoned", call=call.id)
+    agent = book.agents.get(call.agent_id or "")
+    if state is AttemptState.ROUTED:
+        agent = release(book, call)
+    book.end_call(call, reason)
+    if agent is None or agent.call not in (None, call):
+        return
+    if state is AttemptState.CONNECTED:
+        end_talk(book, agent, "the call ended")
+    elif state is AttemptState.ROUTED:
+        settle(book, agent, "the person hung up before the bridge")
+
+
+def cancel(book: Book, attempt_id: str) -> None:
+    """Hang up a call that still rings."""
+    call = book.calls.get(attempt_id)
+    if call is not None and call.rings and not call.cancelled:
+        call.cancelled = True
+        book.emit(HangUp(call.id))
+
+
+def entered_bridge(book: Book, call: Call, event: ev.BridgeEntered) -> None:
+    """The person's channel is in a bridge."""
+    call.bridge_id = event.bridge_id
+    agent = book.agents.get(call.agent_id or "")
+    if agent is not None and call.state is AttemptState.ROUTED:
+        connect_if_bridged(book, call, agent)
+
+
+def opted_out(book: Book, event: ev.OptedOut) -> None:
+    """The person asked never to be called again; the wish counts also when the call is long over."""
+    call = book.calls.get(event.attempt_id)
+    if call is not None:
+        call.opted_out = True
+    book.emit(RecordOptOut(event.attempt_id, book.now))

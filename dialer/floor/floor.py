@@ -1,0 +1,198 @@
+"""The floor: one event in, the commands that follow out."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pacing
+from dialer.floor import agents, calls, campaigns, keys, settle
+from dialer.floor import events as ev
+from dialer.floor.book import Book
+from dialer.floor.commands import Command
+from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """What a supervisor sees of one campaign now."""
+
+    campaign_id: str
+    state: CampaignState
+    agents: Mapping[str, int]  # by AgentState
+    calls: Mapping[str, int]  # by AttemptState, open ones only
+    reason: str  # of the last pacing decision
+    longest_ready_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """What a supervisor sees of one agent now."""
+
+    agent_id: str
+    campaign_id: str
+    state: AgentState
+    since: float
+    pause_reason: str | None
+    attempt_id: str | None
+
+
+class Floor:
+    """Calls, agents and campaigns of one dialer. Not thread safe; never waits."""
+
+    def __init__(self) -> None:
+        self._book = Book()
+
+    def handle(self, event: ev.Event) -> list[Command]:
+        """Take in one event and answer the commands that follow, in order.
+
+        Raises DialerError when a person asked for something that cannot be; nothing has changed then.
+        """
+        book = self._book
+        book.now = max(book.now, event.at)
+        book.out = []
+        HANDLERS[type(event)](book, event)
+        book.tick()
+        return book.out
+
+    def decide(self, campaign_id: str, now: float) -> tuple[pacing.Decision, list[Command]]:
+        """How many calls the campaign should dial now, and the commands that follow (records, cancellations)."""
+        book = self._book
+        book.now = max(book.now, now)
+        book.out = []
+        return campaigns.decide(book, campaign_id), book.out
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When the next Tick is due, seconds since the epoch; None when nothing waits for time."""
+        return self._book.wakes[0][0] if self._book.wakes else None
+
+    @property
+    def open_calls(self) -> int:
+        """Attempts that have not ended."""
+        return len(self._book.calls)
+
+    @property
+    def link_up(self) -> bool:
+        """Whether Asterisk is known."""
+        return self._book.link_up
+
+    def running(self) -> list[str]:
+        """The campaigns that may dial."""
+        return [name for name, c in self._book.campaigns.items() if c.state is CampaignState.RUNNING]
+
+    def campaign_state(self, campaign_id: str) -> CampaignState:
+        """The state of one campaign; DialerError when there is none of this id."""
+        return campaigns.the_campaign(self._book, campaign_id).state
+
+    def campaign_views(self) -> list[CampaignView]:
+        """Every campaign as it stands now."""
+        return [self._campaign_view(campaign_id) for campaign_id in self._book.campaigns]
+
+    def agent_views(self) -> list[AgentView]:
+        """Every agent as it stands now."""
+        return [
+            AgentView(a.id, a.campaign_id, a.state, a.since, a.pause_reason, a.call.id if a.call else None)
+            for a in self._book.agents.values()
+        ]
+
+    def _campaign_view(self, campaign_id: str) -> CampaignView:
+        campaign = self._book.campaigns[campaign_id]
+        team = [a for a in self._book.agents.values() if a.campaign_id == campaign_id]
+        open_calls = [c for c in self._book.calls.values() if c.attempt.campaign_id == campaign_id]
+        first = next(iter(campaign.ready), None)
+        return CampaignView(
+            campaign_id=campaign_id,
+            state=campaign.state,
+            agents=_count(AgentState, (a.state for a in team)),
+            calls=_count(AttemptState, (c.state for c in open_calls)),
+            reason=campaign.last_reason,
+            longest_ready_s=self._book.now - self._book.agents[first].since if first else 0.0,
+        )
+
+
+def _count(words: Any, found: Any) -> dict[str, int]:  # noqa: ANN401
+    counted = Counter(found)
+    return {str(word): counted.get(word, 0) for word in words}
+
+
+def _hung_up(book: Book, event: ev.HungUp) -> None:
+    if (call := book.calls.get(event.channel_id)) is not None:
+        calls.hung_up(book, call, event)
+    elif (agent := book.agent_by_channel.get(event.channel_id)) is not None:
+        agents.line_gone(book, agent, event)
+
+
+def _bridge_entered(book: Book, event: ev.BridgeEntered) -> None:
+    if (call := book.calls.get(event.channel_id)) is not None:
+        calls.entered_bridge(book, call, event)
+    elif (agent := book.agent_by_channel.get(event.channel_id)) is not None:
+        agents.entered_bridge(book, agent, event)
+
+
+def _bridge_left(book: Book, event: ev.BridgeLeft) -> None:
+    if (agent := book.agent_by_channel.get(event.channel_id)) is not None:
+        agents.left_bridge(agent, event)
+
+
+def _key_pressed(book: Book, event: ev.KeyPressed) -> None:
+    if (agent := book.agent_by_channel.get(event.channel_id)) is not None:
+        keys.pressed(book, agent, event.digit)
+
+
+def _phone_failed(book: Book, event: ev.OriginateFailed | ev.OriginateRefused) -> bool:
+    """A call to an agent's phone that came to nothing."""
+    agent = book.agent_by_channel.get(event.attempt_id)
+    if agent is None:
+        return False
+    gone = ev.HungUp(at=event.at, channel_id=event.attempt_id, cause=0, result=Result.FAILED)
+    agents.line_gone(book, agent, gone)
+    return True
+
+
+def _originate_failed(book: Book, event: ev.OriginateFailed) -> None:
+    if not _phone_failed(book, event):
+        calls.originate_failed(book, event)
+
+
+def _originate_refused(book: Book, event: ev.OriginateRefused) -> None:
+    if not _phone_failed(book, event):
+        calls.refused(book, event)
+
+
+def _drain(book: Book, event: ev.DrainRequested) -> None:
+    _ = event
+    book.draining = True
+
+
+def _tick(book: Book, event: ev.Tick) -> None:
+    """Only time passed; ``Floor.handle`` runs what is due after every event."""
+
+
+HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
+    ev.CallRinging: calls.ringing,
+    ev.CallAnswered: calls.answered,
+    ev.RouteAsked: calls.route_asked,
+    ev.OriginateRefused: _originate_refused,
+    ev.OriginateFailed: _originate_failed,
+    ev.HungUp: _hung_up,
+    ev.BridgeEntered: _bridge_entered,
+    ev.BridgeLeft: _bridge_left,
+    ev.KeyPressed: _key_pressed,
+    ev.OptedOut: calls.opted_out,
+    ev.AgentArrived: agents.arrived,
+    ev.LinkLost: settle.lost,
+    ev.LinkRestored: settle.restored,
+    ev.AttemptsReserved: calls.reserved,
+    ev.AttemptsRecovered: settle.recovered,
+    ev.CampaignChanged: campaigns.changed,
+    ev.WindowOpened: campaigns.window_opened,
+    ev.AgentChanged: agents.changed,
+    ev.AgentCallRequested: agents.call_requested,
+    ev.AgentPauseRequested: agents.pause_requested,
+    ev.AgentReadyRequested: agents.ready_requested,
+    ev.AgentLogoutRequested: agents.logout_requested,
+    ev.Disposed: agents.disposed,
+    ev.DrainRequested: _drain,
+    ev.Tick: _tick,
+}
