@@ -1,0 +1,148 @@
+"""When a place is open under a preset: the wall-clock windows of each date, in each zone where the person may be."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+
+from dialer.rules import calendars
+from dialer.rules.holidays_fr import extra_holiday
+from dialer.rules.preset import Preset, Rule
+from dialer.rules.territory import Place
+from dialer.rules.windows import Day, intersect
+from dialer.rules.zones import zone
+
+HORIZON: Final = timedelta(days=60)
+"""How far an opening is looked for; two zones whose windows never meet have none."""
+_WHOLE_DAY: Final[Day] = ((0, 86_400),)
+
+
+@dataclass(slots=True)
+class Calendar:
+    """The opening hours of one place. Made by :func:`calendar_of`; remembers the dates it worked out."""
+
+    preset: Preset
+    place: Place
+    _days: dict[date, Day] = field(default_factory=dict)
+
+    def windows(self, day: date) -> Day:
+        """Return the windows of a local date: none when a day or holiday rule forbids it, or when no rule gives hours."""
+        known = self._days.get(day)
+        if known is None:
+            if len(self._days) > 4000:
+                self._days.clear()
+            known = self._days[day] = self._windows(day)
+        return known
+
+    def closes_at(self, at: datetime, zone_key: str) -> datetime | None:
+        """Return when (UTC) the window that is open at ``at`` ends in one zone; ``None`` when it is closed."""
+        local = at.astimezone(zone(zone_key))
+        second = seconds_of_day(local)
+        for start, end in self.windows(local.date()):
+            if start <= second < end:
+                return _instant(local.date(), end, zone_key)
+        return None
+
+    def next_opening(self, at: datetime, guard: timedelta) -> datetime | None:
+        """Return the first instant (UTC) from ``at`` on that is open in every zone for at least ``guard``.
+
+        ``None`` when there is none within :data:`HORIZON`.
+        """
+        limit, moment = at + HORIZON, at
+        while moment <= limit:
+            later = max(self._next_in_zone(moment, key, guard) for key in self.place.zones)
+            if later == moment:
+                return moment
+            moment = later
+        return None
+
+    def _next_in_zone(self, at: datetime, key: str, guard: timedelta) -> datetime:
+        day = at.astimezone(zone(key)).date()
+        for _ in range(HORIZON.days + 1):
+            for start, end in self.windows(day):
+                opens, closes = _instant(day, start, key), _instant(day, end, key)
+                if at + guard <= closes and opens + guard <= closes:
+                    return max(at, opens)
+            day += timedelta(days=1)
+        return at + HORIZON + timedelta(seconds=1)
+
+    def _windows(self, day: date) -> Day:
+        if holiday(self.preset, self.place, day) or not _weekday_allowed(self.preset, day):
+            return ()
+        windows, ruled = _WHOLE_DAY, False
+        for rule in self.preset.of_kind("hours"):
+            if rule.holds_on(day):
+                windows, ruled = intersect(windows, hours_of(rule, self.place, day)), True
+        return windows if ruled else ()
+
+
+@lru_cache(maxsize=4096)
+def calendar_of(preset: Preset, place: Place) -> Calendar:
+    """Return the calendar of a place under a preset (one object for each pair)."""
+    return Calendar(preset, place)
+
+
+def hours_of(rule: Rule, place: Place, day: date) -> Day:
+    """Return the windows that one hours rule gives a date, the strictest of the states where the person may be."""
+    weekday = day.weekday()
+    windows: Day = rule["windows"][weekday]
+    states = rule.parameters.get("states", {})
+    for state in place.states & states.keys():
+        windows = intersect(windows, states[state][weekday])
+    return windows
+
+
+def holiday(preset: Preset, place: Place, day: date) -> str | None:
+    """Return the name of the holiday that forbids a date at a place, if one does."""
+    for rule in preset.of_kind("holidays"):
+        if rule.holds_on(day):
+            name = holiday_by(rule, place, day)
+            if name:
+                return name
+    return None
+
+
+def holiday_by(rule: Rule, place: Place, day: date) -> str | None:
+    """Return the name of the holiday that one rule forbids; regional days count where the person may be."""
+    for calendar in calendars_of(rule, place):
+        name = calendars.holiday_name(calendar, day)
+        if name:
+            return name
+    for region in _extra_regions(rule, place):
+        name = extra_holiday(day, region)
+        if name:
+            return name
+    return None
+
+
+def calendars_of(rule: Rule, place: Place) -> tuple[str, ...]:
+    """Return the names of the calendars that a holidays rule uses for a place."""
+    countries = sorted(place.countries)
+    return tuple(dict.fromkeys(calendars.for_country(rule["calendar"], c) for c in countries))
+
+
+def seconds_of_day(local: datetime) -> float:
+    """Return the seconds since local midnight by the wall clock."""
+    return local.hour * 3600 + local.minute * 60 + local.second + local.microsecond / 1e6
+
+
+def _extra_regions(rule: Rule, place: Place) -> Iterable[str]:
+    extras = rule.parameters.get("extras", ())
+    for region in sorted(place.regions):
+        if region in extras or ("dom" in extras and region != "alsace-moselle"):
+            yield region
+
+
+def _weekday_allowed(preset: Preset, day: date) -> bool:
+    return all(
+        day.weekday() in rule["weekdays"] for rule in preset.of_kind("days") if rule.holds_on(day)
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _instant(day: date, second: int, key: str) -> datetime:
+    # The wall clock decides: on a night when clocks change, 10:00 is still 10:00.
+    midnight = datetime.combine(day + timedelta(days=second // 86_400), time(), zone(key))
+    wall = midnight.replace(hour=second % 86_400 // 3600, minute=second % 3600 // 60)
+    return wall.astimezone(UTC)

@@ -1,0 +1,205 @@
+"""Checks of what was done and shown: earlier attempts, abandoned calls, lists, suppression, the number displayed."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from dialer.rules.checks_consent import valid_consent
+from dialer.rules.model import UNKNOWN
+from dialer.rules.preset import Rule
+from dialer.rules.situation import Finding, Severity, Situation, allow, block, unknown
+from dialer.rules.zones import zone
+
+_E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
+
+
+def suppression(rule: Rule, s: Situation) -> Finding:
+    """The number and the person stand on no suppression list of the principal."""
+    if not isinstance(s.case.suppressed, bool):
+        return unknown("suppressed")
+    return block("the person is suppressed") if s.case.suppressed else allow(suppressed=False)
+
+
+def in_flight(rule: Rule, s: Situation) -> Finding:
+    """No other call to this number or person is under way; whoever reserves the attempt states it."""
+    return block("another call is under way") if s.case.in_flight is True else allow()
+
+
+def clock_sync(rule: Rule, s: Situation) -> Finding:
+    """The clock is right to the second; the daemon states its offset."""
+    offset = s.case.clock_offset_s
+    if isinstance(offset, int | float) and abs(offset) >= rule["max_offset_s"]:
+        return block("the clock is wrong", clock_offset_s=offset)
+    return allow()
+
+
+def min_ring(rule: Rule, s: Situation) -> Finding:
+    """The phone rings long enough to be answered."""
+    ring = s.case.ring_timeout_s
+    if not isinstance(ring, int | float):
+        return unknown("ring_timeout_s")
+    if ring < rule["min_s"]:
+        return block("it would ring too short", ring_timeout_s=ring, min_s=rule["min_s"])
+    return allow(ring_timeout_s=ring)
+
+
+def recall_after_abandon(rule: Rule, s: Situation) -> Finding:
+    """After an abandoned call the person is not rung for a while, unless an agent is reserved."""
+    last = s.case.last_abandoned_at
+    if last is None or s.reserved:
+        return allow(agent_reserved=s.reserved)
+    if last is UNKNOWN:
+        return unknown("last_abandoned_at")
+    free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
+    if s.at >= free:
+        return allow(last_abandoned_at=last.isoformat())
+    if not isinstance(s.case.agent_reserved, bool):
+        return unknown("agent_reserved")
+    return s.postpone(free, last_abandoned_at=last.isoformat(), wait_h=rule["wait_h"])
+
+
+def recall_ban(rule: Rule, s: Situation) -> Finding:
+    """After a silent call nobody calls for a while, and then only with an agent reserved."""
+    last = s.case.last_abandoned_at
+    if last is None:
+        return allow()
+    if last is UNKNOWN:
+        return unknown("last_abandoned_at")
+    free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
+    if s.at < free:
+        return s.postpone(free, last_abandoned_at=last.isoformat(), wait_h=rule["wait_h"])
+    return allow() if s.reserved else block("an agent must be reserved after a silent call")
+
+
+def attempts_by_day(rule: Rule, s: Situation) -> Finding:
+    """Fewer than ``count`` attempts on the last ``window_days`` calendar days, today included, by the person's dates."""
+    if not isinstance(s.case.attempts, tuple):
+        return unknown("attempts")
+    count, window = int(rule["count"]), timedelta(days=int(rule["window_days"]))
+    frees, most = [], 0
+    for key, local in zip(s.place.zones, s.locals, strict=True):
+        made = _dates(s.case.attempts, key, local.date() - window, local.date())
+        most = max(most, len(made))
+        if len(made) >= count:
+            frees.append(datetime.combine(made[len(made) - count] + window, time(), zone(key)))
+    inputs = {"made": most, "count": count, "window_days": window.days}
+    if not frees:
+        return allow(**inputs)
+    return s.postpone(max(f.astimezone(UTC) for f in frees), **inputs)
+
+
+def _dates(attempts: Iterable[datetime], key: str, after: date, last: date) -> list[date]:
+    local = (a.astimezone(zone(key)).date() for a in attempts)
+    return sorted(day for day in local if after < day <= last)
+
+
+def attempts_by_hour(rule: Rule, s: Situation) -> Finding:
+    """In some states: fewer than ``count`` attempts in the last ``window_h`` hours."""
+    if not s.place.states & set(rule["in_states"]):
+        return allow(states=sorted(s.place.states))
+    if not isinstance(s.case.attempts, tuple):
+        return unknown("attempts")
+    count, window = int(rule["count"]), timedelta(hours=rule["window_h"])
+    made = sorted(a.astimezone(UTC) for a in s.case.attempts if s.at - window < a <= s.at)
+    if len(made) < count:
+        return allow(made=len(made), count=count)
+    return s.postpone(made[len(made) - count] + window, made=len(made), count=count)
+
+
+def machine_same_day(rule: Rule, s: Situation) -> Finding:
+    """A number taken for a machine today is called again today only with an agent reserved."""
+    last = s.case.last_machine_at
+    if not isinstance(last, datetime) or s.reserved:
+        return allow()
+    for key, local in zip(s.place.zones, s.locals, strict=True):
+        if last.astimezone(zone(key)).date() == local.date():
+            tomorrow = datetime.combine(local.date() + timedelta(days=1), time(), zone(key))
+            return s.postpone(tomorrow.astimezone(UTC), last_machine_at=last.isoformat())
+    return allow(last_machine_at=last.isoformat())
+
+
+def screening(rule: Rule, s: Situation) -> Finding:
+    """The number was looked up in every list lately and stands on none."""
+    if rule.parameters.get("allow_consent"):
+        consent = valid_consent(rule, s)
+        if consent.severity is Severity.ALLOW:
+            return consent
+    screened, listed = s.case.screened_at, s.case.listed_in
+    if not isinstance(listed, frozenset):
+        return unknown("listed_in")
+    for name, max_age in rule["lists"].items():
+        if name in listed:
+            return block("the number is on a list of people who refuse calls", list=name)
+        day = screened.get(name) if screened and screened is not UNKNOWN else None
+        if day is None:
+            return unknown(f"screened_at.{name}")
+        ages = [(local.date() - day).days for local in s.locals]
+        if not all(0 <= age <= max_age for age in ages):
+            return block("the list's copy is too old", list=name, screened_at=str(day), max_age=max_age)
+    return allow(lists=dict(rule["lists"]))
+
+
+def listed(rule: Rule, s: Situation) -> Finding:
+    """The number stands on none of some lists (their age is not known to the preset)."""
+    found = s.case.listed_in
+    if not isinstance(found, frozenset):
+        return unknown("listed_in")
+    for name in rule["lists"]:
+        if name in found:
+            return block("the number is on a list of people who refuse calls", list=name)
+    return allow(lists=list(rule["lists"]))
+
+
+def reassigned(rule: Rule, s: Situation) -> Finding:
+    """The number still belongs to whoever consented: asked on or after the day of consent, answered no."""
+    collected = getattr(s.case.consent, "collected_at", None)
+    if not isinstance(collected, datetime):
+        return allow(consent=None)
+    screened, listed_in = s.case.screened_at, s.case.listed_in
+    if not isinstance(listed_in, frozenset):
+        return unknown("listed_in")
+    day = screened.get("rnd") if screened and screened is not UNKNOWN else None
+    if "rnd" in listed_in:
+        return block("the number has another owner since consent was given")
+    if day is None:
+        return unknown("screened_at.rnd")
+    if not s.local(collected).date() <= day <= s.local(s.at).date():
+        return block("asked before consent was given, or in the future", screened_at=str(day))
+    return allow(screened_at=str(day))
+
+
+def cli_assigned(rule: Rule, s: Situation) -> Finding:
+    """The displayed number is a real one, and one of the campaign's."""
+    shown = s.case.caller_id
+    if shown is UNKNOWN:
+        return unknown("caller_id")
+    if shown is None or not _E164.fullmatch(shown):
+        return block("the displayed number is empty, anonymous or no E.164 number", caller_id=shown)
+    if isinstance(s.case.caller_ids, frozenset) and shown not in s.case.caller_ids:
+        return block("the displayed number is not assigned to the campaign", caller_id=shown)
+    return allow(caller_id=shown)
+
+
+def cli_prefixes(rule: Rule, s: Situation) -> Finding:
+    """An automated system shows a number of the ranges made for it."""
+    shown = s.case.caller_id
+    if not isinstance(shown, str):
+        return unknown("caller_id")
+    if shown.startswith(rule["prefixes"]):
+        return allow(caller_id=shown)
+    if not isinstance(s.case.mode, str):
+        return unknown("mode")
+    if s.case.mode in rule["modes"]:
+        return block("an automated system may not show this number", caller_id=shown, mode=s.case.mode)
+    return allow(caller_id=shown, mode=s.case.mode)
+
+
+def cli_forbidden(rule: Rule, s: Situation) -> Finding:
+    """The displayed number is of no forbidden kind."""
+    shown = s.case.caller_id
+    if not isinstance(shown, str):
+        return unknown("caller_id")
+    if shown.startswith(rule["forbidden_prefixes"]):
+        return block("a number of this kind may not be displayed", caller_id=shown)
+    return allow(caller_id=shown)
