@@ -19,6 +19,7 @@ from dialer.pbx.translate import WANTED, never_existed, translate
 from dialer.pbx.wire import Headers
 
 log = structlog.get_logger(__name__)
+_HANGUP_GRACE_S = 0.5  # OriginateResponse comes some 0.2 ms before the Hangup that says why
 _NOTE_GRACE_S = 30.0  # how long a note outlives the snapshot that read it: the store commits long before
 
 
@@ -58,6 +59,7 @@ class Pbx:
             ("links", "link_losses", "logins_refused", "originates_sent", "originates_refused", "commands_dropped",
              "events_read", "floor_events", "event_failures", "bytes_dropped", "longest_backlog"), 0,
         )  # fmt: skip
+        self._failures: dict[str, asyncio.TimerHandle] = {}
         self._ping_s = 0.0
         self._notes: frozenset[str] = frozenset()
         self._notes_due = 0.0
@@ -73,7 +75,8 @@ class Pbx:
                 failures = 0 if was_up else failures + 1
                 await asyncio.sleep(self._delay_s(failures))
         finally:
-            self._end_link("the daemon stops")
+            self._close()
+            self.state = LinkState.DOWN
 
     async def _one_link(self) -> bool:
         """Open a link and live on it until it is lost; whether it ever was up."""
@@ -139,10 +142,7 @@ class Pbx:
 
     def _end_link(self, why: str, state: LinkState = LinkState.DOWN) -> None:
         was_up = self.state is LinkState.UP
-        manager, self._manager = self._manager, None
-        if manager is not None:
-            manager.close(abort=True)
-            self._collect(manager)
+        self._close()
         self.state, self.problem, self._held = state, why, None
         if was_up:
             self._counts["link_losses"] += 1
@@ -150,6 +150,12 @@ class Pbx:
             self._tell(ev.LinkLost(at=self._clock(), why=why))
         elif state is LinkState.DOWN:
             log.warning("ami_link_failed", why=why)
+
+    def _close(self) -> None:
+        manager, self._manager = self._manager, None
+        if manager is not None:
+            manager.close(abort=True)
+            self._collect(manager)
 
     def _delay_s(self, failures: int) -> float:
         s = self._settings
@@ -165,10 +171,32 @@ class Pbx:
         event = translate(name, headers, self._clock())
         if event is None:
             return
-        if self._held is None:
+        if isinstance(event, ev.HungUp):
+            self._cancel_failure(event.channel_id)
+        if name == "OriginateResponse":
+            self._hold_failure(event)
+        elif self._held is None:
             self._tell(event)
-        else:
+        elif len(self._held) < self._settings.max_backlog:
             self._held.append(event)
+        elif self._manager is not None:
+            # A hole in the events would be worse than one more try at the whole snapshot.
+            self._manager.close(abort=True)
+
+    def _hold_failure(self, event: ev.Event) -> None:
+        """Give the Hangup that follows, when there was a channel at all, the first word: it brings the true cause."""
+        key = event.attempt_id if isinstance(event, ev.OriginateFailed) else getattr(event, "channel_id", "")
+        loop = asyncio.get_running_loop()
+        self._failures[key] = loop.call_later(_HANGUP_GRACE_S, self._tell_failure, key, event)
+
+    def _tell_failure(self, key: str, event: ev.Event) -> None:
+        del self._failures[key]
+        self._tell(event)
+
+    def _cancel_failure(self, key: str) -> None:
+        timer = self._failures.pop(key, None)
+        if timer is not None:
+            timer.cancel()
 
     def _tell(self, event: ev.Event) -> None:
         self._counts["floor_events"] += 1

@@ -87,7 +87,11 @@ class LinkManager(Manager):  # type: ignore[misc]
         self.backlog.put(message)
 
     def close(self, *, abort: bool = False) -> None:
-        """End the link; nothing reconnects by itself. ``abort`` also throws away what was not yet received."""
+        """End the link after handling what was read; nothing reconnects by itself.
+
+        ``abort`` also throws away what Asterisk has not received yet.
+        """
+        self.backlog.drain()
         if self.protocol is not None and not self.protocol.closed:
             if abort:
                 _reset_on_close(self.protocol.transport)
@@ -107,18 +111,13 @@ class LinkManager(Manager):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(s.connect_timeout_s):
-                _, protocol = await loop.create_connection(self._new_protocol, s.host, s.port, ssl=s.tls)
+                _, protocol = await loop.create_connection(lambda: LinkProtocol(self), s.host, s.port, ssl=s.tls)
         except (OSError, TimeoutError) as error:
             raise PbxUnreachableError(
                 f"Asterisk's manager does not answer at {s.host}:{s.port} ({error or 'no answer in time'}).",
                 hint="Check that Asterisk runs and that manager.conf has enabled=yes and this bindaddr and port.",
             ) from error
         self.protocol = protocol
-
-    def _new_protocol(self) -> LinkProtocol:
-        protocol = LinkProtocol()
-        protocol.factory = self
-        return protocol
 
     async def _log_in(self) -> None:
         s = self.settings
@@ -152,7 +151,7 @@ class LinkManager(Manager):  # type: ignore[misc]
         raw_name = event_name(message)
         if not raw_name:
             if self.protocol is not None:
-                self.protocol.answer(parse(message))
+                self.protocol.answer(message)
             return
         self.events_read += 1
         name = self._wanted.get(raw_name)
@@ -161,7 +160,7 @@ class LinkManager(Manager):  # type: ignore[misc]
         elif raw_name == b"FullyBooted" and not self._booted.done():
             self._booted.set_result(None)
         elif self.protocol is not None and b"\r\nActionID: " in message:
-            self.protocol.answer(parse(message))
+            self.protocol.answer(message)
         else:
             self.bytes_dropped += len(message)
 

@@ -52,14 +52,22 @@ def originate(command: Originate, settings: AmiSettings) -> Order:
             "CallerID": wire.dial_digits(command.caller_id),
             "Account": ACCOUNT,
             "Async": "true",
-            **({"PreDialGoSub": settings.predial_gosub} if settings.predial_gosub else {}),
-            "Variable": [
-                wire.variable("DIALER_ATTEMPT", attempt_id),
-                wire.variable("DIALER_MESSAGE", wire.sound(command.message)),
-                wire.variable("DIALER_LANGUAGE", wire.name(command.language)),
-            ],
+            "Variable": _call_variables(command, settings),
         },
     )
+
+
+def _call_variables(command: Originate, settings: AmiSettings) -> list[str]:
+    variables = [
+        wire.variable("DIALER_ATTEMPT", command.attempt_id),
+        wire.variable("DIALER_MESSAGE", wire.sound(command.message)),
+        wire.variable("DIALER_LANGUAGE", wire.name(command.language)),
+        wire.variable("DIALER_CONNECT_S", f"{command.connect_deadline_s:.3f}"),
+    ]
+    if settings.send_attempt_id:
+        # Not PreDialGoSub: Asterisk 22.10 runs none for a manager's Originate.
+        variables.append(wire.variable("PJSIP_HEADER(add,X-Dialer-Attempt)", command.attempt_id))
+    return variables
 
 
 def call_agent(command: CallAgent, settings: AmiSettings) -> Order:

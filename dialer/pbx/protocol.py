@@ -1,14 +1,17 @@
 """panoramisk's AMI protocol with its faults shut out (design.md lists them; ``tests/protocol`` has a test for each)."""
 
 import asyncio
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
 from dialer.pbx.errors import PbxLinkDownError, PbxTimeoutError
-from dialer.pbx.wire import Headers, NotAmiError, Splitter
+from dialer.pbx.wire import NotAmiError, Splitter
+
+if TYPE_CHECKING:
+    from dialer.pbx.manager import LinkManager
 
 
 class LinkProtocol(AMIProtocol):  # type: ignore[misc]
@@ -18,15 +21,19 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]
     closed: bool
     responses: dict[str, Action]
 
+    def __init__(self, manager: "LinkManager") -> None:
+        self._manager = manager
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.factory = self._manager
         self._splitter = Splitter()
 
     def data_received(self, data: bytes) -> None:
         """Cut bytes, not text: a character split over two reads stays whole."""
         try:
             for message in self._splitter.feed(data):
-                self.factory.take(message)
+                self._manager.take(message)
         except NotAmiError as error:
             self.drop(error)
 
@@ -43,16 +50,17 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]
         future.add_done_callback(lambda _: timer.cancel())
         return future
 
-    def answer(self, headers: Headers) -> bool:
-        """Give a response, or one item of a list, to the action that asked for it; False when none did."""
-        action = self.responses.get(headers.get("ActionID", ""))
+    def answer(self, message: bytes) -> None:
+        """Give a response, or one item of a list, to the action that asked for it, if one still waits."""
+        # panoramisk's reading keeps headers that come twice, such as Status's variables.
+        read = Message.from_line(message.decode("utf-8", "replace"))
+        action = self.responses.get(read.actionid) if read is not None else None
         if action is None:
-            return False
-        if headers.get("Response") == "Error":
+            return
+        if read.response == "Error":
             action.as_list = None  # panoramisk waits for ever for the items of a list that was refused
-        if action.add_message(Message(headers)):
+        if action.add_message(read):
             del self.responses[action.id]
-        return True
 
     def drop(self, why: Exception | None, *, abort: bool = False) -> None:
         """Close the connection, at once and without sending what is still buffered when ``abort``."""
@@ -68,7 +76,7 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         self._fail_open_actions(exc)
-        self.factory.connection_lost(exc)
+        self._manager.connection_lost(exc)
 
     def _expire(self, action: Action, limit_s: float) -> None:
         self.responses.pop(action.id, None)

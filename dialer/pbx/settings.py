@@ -28,13 +28,13 @@ class AmiSettings:
     tls: ssl.SSLContext | None = None
     dial_format: DialFormat = DialFormat()
     agent_dial_format: str = "PJSIP/{phone}"
-    predial_gosub: str = ""  # "dialer-predial,s,1" puts the attempt's id on the wire (X-Dialer-Attempt)
+    send_attempt_id: bool = False  # put the attempt's id on the wire to the carrier, as X-Dialer-Attempt
     connect_timeout_s: float = 5.0
     action_timeout_s: float = 5.0
     snapshot_timeout_s: float = 15.0
     boot_timeout_s: float = 30.0
     ping_interval_s: float = 2.0
-    ping_timeout_s: float = 3.0
+    ping_timeout_s: float = 5.0
     backoff_first_s: float = 0.2
     backoff_last_s: float = 5.0
     refused_retry_s: float = 30.0

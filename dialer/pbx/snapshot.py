@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from dialer.floor import events as ev
 from dialer.pbx.errors import PbxRefusedError
 from dialer.pbx.manager import LinkManager
+from dialer.pbx.wire import is_channel_id
 
+log = structlog.get_logger(__name__)
 _VARIABLES = ("DIALER_AGENT", "DIALER_ATTEMPT")
 _MESSAGE_CONTEXTS = ("dialer-alone", "dialer-message")
 _UP = "6"
@@ -87,6 +91,10 @@ def _variables(lines: str | list[str]) -> dict[str, str]:
 async def _notes(manager: LinkManager, family: str) -> frozenset[str]:
     try:
         notes = await manager.ask_list("DBGetTree", {"Family": family})
-    except PbxRefusedError:
-        return frozenset()  # Asterisk answers an empty tree with an error
-    return frozenset(note["Key"].rpartition("/")[2] for note in notes)
+    except PbxRefusedError as error:
+        # Some versions call an empty tree an error; one older than 20.5 does not know the action at all.
+        if "not found" not in str(error):
+            log.warning("abandoned_notes_unread", family=family, why=str(error))
+        return frozenset()
+    keys = (note["Key"].rpartition("/")[2] for note in notes)
+    return frozenset(key for key in keys if is_channel_id(key))

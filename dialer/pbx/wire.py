@@ -15,7 +15,7 @@ _END = b"\r\n\r\n"
 _MAX_MESSAGE_BYTES = 1_000_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([a-z]+\))?\Z")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([a-z]+(,[A-Za-z-]+)?\))?\Z")
 _VARIABLE_VALUE = re.compile(r"[\w .:/@+*#-]*\Z")
 _DIAL_DIGITS = re.compile(r"\+?[0-9]{2,20}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\Z")
@@ -116,6 +116,11 @@ def name(value: str) -> str:
 def channel_id(value: str) -> str:
     """A channel's Uniqueid (at most 149 bytes in Asterisk)."""
     return _checked(_CHANNEL_ID, value, "a channel id")
+
+
+def is_channel_id(value: str) -> bool:
+    """Whether a value could be one of our channels' ids."""
+    return _CHANNEL_ID.match(value) is not None
 
 
 def sound(value: str) -> str:
