@@ -13,7 +13,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 OptionalWord = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-SocketMode = Annotated[int, Field(ge=0o600, le=0o666, json_schema_extra={"octal": True})]
 
 
 def _beside_the_config(path: Path, info: ValidationInfo) -> Path:
@@ -23,6 +22,15 @@ def _beside_the_config(path: Path, info: ValidationInfo) -> Path:
 
 # A relative path means: beside the config file that names it.
 FolderPath = Annotated[Path, Field(strict=False), AfterValidator(_beside_the_config)]
+
+
+def _closed_to_others(mode: int) -> int:
+    if mode not in {0o600, 0o660}:
+        raise ValueError("must be 0o600 (owner) or 0o660 (owner and group)")
+    return mode
+
+
+SocketMode = Annotated[int, AfterValidator(_closed_to_others), Field(json_schema_extra={"octal": True})]
 PlainPath = Annotated[Path, Field(strict=False)]
 
 
@@ -83,7 +91,9 @@ class Ami(Section):
     )
     tls: bool = Field(default=False, description="Speak AMI over TLS. Needed unless Asterisk is on this machine.")
     tls_ca_file: FolderPath | None = Field(
-        default=None, description="Certificate authority that signed Asterisk's certificate; unset: the system's own."
+        default=None,
+        examples=["asterisk-ca.pem"],
+        description="Certificate authority that signed Asterisk's certificate; unset: the system's own.",
     )
     connect_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for connection and login.")
     action_timeout_s: float = Field(default=5.0, ge=0.1, le=60, description="Time limit for the answer to one action.")
@@ -108,7 +118,7 @@ class FastAgi(Section):
         description="Address to listen on. Anyone who reaches it can take calls: keep it on the loopback.",
     )
     port: Port = Field(
-        default=4573, description="TCP port to listen on; DIALER_AGI in the dialplan must name the same."
+        default=4573, description="TCP port to listen on; DIALER_FASTAGI in the dialplan must name the same."
     )
 
 
@@ -138,7 +148,7 @@ class Dialing(Section):
     home_country_code: str = Field(
         default="",
         pattern=r"^([1-9][0-9]{0,2})?$",
-        description="Country code whose numbers the carrier wants in national form; empty: all go out as international.",
+        description="Country code whose numbers the carrier wants in national form; empty: there is none.",
     )
     home_prefix: str = Field(
         default="0",
@@ -160,7 +170,11 @@ class Dialing(Section):
         description="An answered person who meets no agent within this time hears the message.",
     )
     max_lines: int | None = Field(
-        default=None, ge=1, le=10_000, description="Most calls at a time over all campaigns; unset: no bound."
+        default=None,
+        examples=[60],
+        ge=1,
+        le=10_000,
+        description="Most calls at a time over all campaigns; unset: no bound.",
     )
     max_calls_per_s: float = Field(
         default=20.0, ge=0.1, le=500, description="Most calls dialed a second over all campaigns."

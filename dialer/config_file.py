@@ -73,7 +73,18 @@ def load(given: Path | None = None) -> Loaded:
     path = find_path(given).absolute()
     merged = _Merged()
     for file in (path, *sorted((path.parent / "conf.d").glob("*.toml"))):
-        _merge(merged, file)
+        _merge(merged, file, _read(file))
+    return _validate(merged, path)
+
+
+def parse(text: str, path: Path) -> Loaded:
+    """The configuration that a file at ``path`` with this text would give. Raises ConfigError."""
+    merged = _Merged()
+    _merge(merged, path, text)
+    return _validate(merged, path)
+
+
+def _validate(merged: _Merged, path: Path) -> Loaded:
     try:
         config = Config.model_validate(merged.tables, context={"folder": path.parent})
     except ValidationError as error:
@@ -114,8 +125,7 @@ def _create_hint(path: Path) -> str:
     return f"Type: (umask 077; openssl rand -hex 24 > {path}) and put the same secret into Asterisk's manager.conf."
 
 
-def _merge(merged: _Merged, file: Path) -> None:
-    text = _read(file)
+def _merge(merged: _Merged, file: Path, text: str) -> None:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

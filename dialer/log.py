@@ -1,6 +1,6 @@
 """The journal: events with snake_case names, one line each, never a whole phone number.
 
-JSON on standard error unless it is a terminal. ``EVENTS`` documents each name; ``docs/reference/log.md`` is written from it.
+JSON on standard error unless that is a terminal. ``docs/reference/log.md`` says what each name means.
 """
 
 import logging
@@ -14,9 +14,9 @@ import structlog
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
-# A plus sign and 8 to 15 digits, or a bare run of 9 to 15: dates, ports, counts and process ids are shorter. Attempt and
-# channel ids hold longer runs or dots and are left alone, for without them no call could be followed.
-_NUMBER: Final = re.compile(r"(?<![\w.-])(?:\+\d{8,15}|\d{9,15})(?![\w.-]|\.\d)")
+# International with a plus sign, national in pairs (01 42 00 00 00), or a bare run of 9 to 15 digits. Asterisk's ids
+# (1763779725.12) and our own stand next to dots, dashes or letters and are left alone: a call must stay traceable.
+_NUMBER: Final = re.compile(r"\+\d{8,15}|(?<![\w.-])(?:0\d(?:[ .-]\d\d){4}|\d{9,15})(?![\w-]|\.\d)")
 _SHOWN_FRONT: Final = 5
 _SHOWN_BACK: Final = 2
 
@@ -57,14 +57,17 @@ def setup(level: Level = "info", style: Format = "auto", stream: TextIO | None =
     """Configure structlog for this process; ``stream`` is standard error unless given."""
     out = stream or sys.stderr
     console = style == "console" or (style == "auto" and out.isatty())
-    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if console else structlog.processors.JSONRenderer()
-    # The console renders tracebacks itself; as text they pass through the mask.
+    renderer = (
+        structlog.dev.ConsoleRenderer(colors=out.isatty())
+        if console
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.format_exc_info,  # a traceback as text passes through the mask too
             _mask_event,
             renderer,
         ],

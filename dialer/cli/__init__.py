@@ -1,0 +1,53 @@
+"""The command line, ``dialer``: one module a command group, each imported when it is used."""
+
+from pathlib import Path
+
+import click
+
+from dialer import __version__
+from dialer.cli.shell import LazyGroup, Shell
+
+_PLACES = {
+    "init": ("dialer.cli.init:init", "Write a commented config, an AMI secret and an empty store."),
+    "config": ("dialer.cli.config:config", "Check the configuration and show what is in force."),
+    "doctor": ("dialer.cli.doctor:doctor", "Check everything a call needs; say what to type where it fails."),
+    "run": ("dialer.cli.run:run", "Run the daemon."),
+    "campaign": ("dialer.cli.campaign:campaign", "Create, start, pause, stop and list campaigns."),
+    "agents": ("dialer.cli.agents:agents", "Add agents, put them on the line, pause them."),
+    "leads": ("dialer.cli.leads:leads", "Import lists of leads."),
+    "status": ("dialer.cli.status:status", "Show the floor now, or live with --watch."),
+    "outcomes": ("dialer.cli.outcomes:outcomes", "Export what came of the calls."),
+    "explain": ("dialer.cli.explain:explain", "Tell the whole life of one call, with times and reasons."),
+    "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    places=_PLACES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 could not be done, 2 wrong input, 3 no daemon, 4 doctor found problems.",
+)
+@click.version_option(__version__, prog_name="dialer")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Config file; else $DIALER_CONFIG, else /etc/dialer/dialer.toml.",
+)
+@click.pass_context
+def main(ctx: click.Context, config_path: Path | None) -> None:
+    """A predictive dialer for Asterisk.
+
+    \b
+    First steps:
+      dialer init                                   write config, secret and store
+      dialer doctor                                 what is still missing
+      dialer run                                    the daemon, or: systemctl start dialerd
+      dialer campaign create summer --trunk carrier --caller-id +33162000000
+      dialer leads import people.csv --campaign summer
+      dialer agents add 101 --campaign summer --phone 101
+      dialer campaign start summer
+      dialer status --watch
+    """
+    ctx.obj = Shell(config_path=config_path)

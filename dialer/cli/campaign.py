@@ -1,0 +1,205 @@
+"""``dialer campaign``: create, start, pause, stop, list, show, set."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dialer.cli.output import percent, print_fields, print_table
+from dialer.cli.shell import Shell, json_option, pass_shell
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ON_PHONE = "What a key on the agent's phone stands for; give it once for each key."
+
+
+def _settings_options(command: F) -> F:
+    """The options that ``create`` and ``set`` share, in the words of the request."""
+    options = [
+        click.option("--trunk", metavar="ENDPOINT", help="PJSIP endpoint of the carrier."),
+        click.option("--caller-id", metavar="+33...", help="Number shown to the called person."),
+        click.option("--policy", help="How calls are paced: progressive, predictive, ..."),
+        click.option("--max-lines", type=int, help="Most calls at a time."),
+        click.option("--max-calls-per-s", type=float, help="Most calls dialed a second."),
+        click.option("--abandonment-limit-pct", type=float, help="Most abandoned of those answered by a person."),
+        click.option("--ring-timeout-s", type=float, help="A phone rings this long."),
+        click.option("--connect-deadline-s", type=float, help="Answer to agent, at most."),
+        click.option("--wrap-up-s", type=float, help="Agent's time after a talk."),
+        click.option("--language", type=click.Choice(["fr", "en"]), help="Of the prompts and the message."),
+        click.option("--message", metavar="SOUND", help="Safe-harbour message for abandoned people."),
+        click.option("--disposition", "dispositions", multiple=True, metavar="KEY=WHAT", help=_ON_PHONE),
+        click.option(
+            "--keypad-disposition/--no-keypad-disposition", default=None, help="Ask agents for a key in wrap-up."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in settings.items() if value is not None and value != ()}
+    if "dispositions" in given:
+        given["dispositions"] = dict(_key_and_what(pair) for pair in given["dispositions"])
+    return given
+
+
+def _key_and_what(pair: str) -> tuple[str, str]:
+    key, equals, what = pair.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{pair!r} is not KEY=WHAT, like 1=sale", param_hint="--disposition")
+    return key, what
+
+
+@click.group()
+def campaign() -> None:
+    """Create, start, pause, stop and list campaigns.
+
+    \b
+    Example:
+      dialer campaign create summer --trunk carrier --caller-id +33162000000
+      dialer campaign start summer
+    """
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.option("--name", default="", help="What people call it.")
+@click.option("--principal", default="", help="On whose behalf people are called.")
+@_settings_options
+@json_option
+@pass_shell
+def create(shell: Shell, /, campaign_id: str, name: str, principal: str, **settings: Any) -> None:  # noqa: ANN401
+    """Create a campaign, stopped. What is not given comes from [dialing] and [agents] in the config.
+
+    \b
+    Example:
+      dialer campaign create summer --trunk carrier --caller-id +33162000000
+      dialer campaign create summer --name "Summer 2027" --principal acme --disposition 1=sale --disposition 2=refusal
+    """
+    params = {"campaign_id": campaign_id, "name": name, "principal": principal, **_given(settings)}
+    result = shell.reach.call("campaign_create", **params)
+    shell.say(
+        result, f"Campaign {campaign_id} is created, stopped. Next: dialer leads import FILE --campaign {campaign_id}"
+    )
+
+
+@campaign.command("set")
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@_settings_options
+@json_option
+@pass_shell
+def set_(shell: Shell, /, campaign_id: str, **settings: Any) -> None:  # noqa: ANN401
+    """Change settings of a campaign, running or not; they hold from the next call on.
+
+    \b
+    Example:
+      dialer campaign set summer --wrap-up-s 15 --max-lines 60
+    """
+    given = _given(settings)
+    if not given:
+        raise click.UsageError("Give at least one setting to change.")
+    result = shell.reach.call("campaign_set", campaign_id=campaign_id, **given)
+    shell.say(result, f"Campaign {campaign_id}: {', '.join(given)} changed.")
+
+
+def _move(shell: Shell, campaign_id: str, state: str, reason: str) -> None:
+    result = shell.reach.call("campaign_move", campaign_id=campaign_id, state=state, reason=reason)
+    later = "" if result["live"] else " No daemon runs: this holds when it starts."
+    word = f"is {state}" if result["was"] != state else f"was already {state}"
+    shell.say(result, f"Campaign {campaign_id} {word}.{later}")
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@json_option
+@pass_shell
+def start(shell: Shell, campaign_id: str) -> None:
+    """Let a campaign dial.
+
+    \b
+    Example:
+      dialer campaign start summer
+    """
+    _move(shell, campaign_id, "running", "")
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.option("--reason", default="", help="Why, for the record.")
+@json_option
+@pass_shell
+def pause(shell: Shell, campaign_id: str, reason: str) -> None:
+    """Dial no more for now; talks go on, agents stay on the line.
+
+    \b
+    Example:
+      dialer campaign pause summer --reason "briefing"
+    """
+    _move(shell, campaign_id, "paused", reason)
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.option("--reason", default="", help="Why, for the record.")
+@json_option
+@pass_shell
+def stop(shell: Shell, campaign_id: str, reason: str) -> None:
+    """End the dialing of a campaign; talks go on.
+
+    \b
+    Example:
+      dialer campaign stop summer
+    """
+    _move(shell, campaign_id, "stopped", reason)
+
+
+@campaign.command("list")
+@json_option
+@pass_shell
+def list_(shell: Shell) -> None:
+    """List campaigns with their state, leads and today's counts.
+
+    \b
+    Example:
+      dialer campaign list
+      dialer campaign list --json | jq -r '.campaigns[] | select(.state == "running") | .campaign_id'
+    """
+    shell.show(shell.reach.call("campaign_list"), _tell_list)
+
+
+def _tell_list(result: Any) -> None:  # noqa: ANN401 - JSON
+    columns = ("campaign", "state", "trunk", "policy", "leads", "finished", "attempts today", "connected", "abandoned")
+    print_table(columns, (_row(each) for each in result["campaigns"]))
+
+
+def _row(each: dict[str, Any]) -> tuple[object, ...]:
+    today = each["today"]
+    counts = (today["leads"], today["finished"], today["attempts"], today["connected"], today["abandoned"])
+    return (each["campaign_id"], each["state"], each["trunk"], each["policy"], *counts)
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@json_option
+@pass_shell
+def show(shell: Shell, campaign_id: str) -> None:
+    """Show all settings of a campaign, its lists and its agents.
+
+    \b
+    Example:
+      dialer campaign show summer
+    """
+    shell.show(shell.reach.call("campaign_show", campaign_id=campaign_id), _tell_one)
+
+
+def _tell_one(result: Any) -> None:  # noqa: ANN401 - JSON
+    settings = {name: value for name, value in result["campaign"].items() if name not in {"today", "created_at"}}
+    keys = ", ".join(f"{key}={what}" for key, what in settings["dispositions"].items())
+    print_fields({**settings, "dispositions": keys, "agents": ", ".join(result["agents"])})
+    rows = [
+        (each["name"], each["leads"], each["finished"], percent(each["exploitation_rate"])) for each in result["lists"]
+    ]
+    if rows:
+        click.echo()
+        print_table(("list", "leads", "finished", "exploitation rate"), rows)

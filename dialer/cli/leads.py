@@ -1,0 +1,1 @@
+"""``dialer leads``: import lists, show lists."""

@@ -1,0 +1,108 @@
+"""``dialer outcomes``: what came of the calls, as a file."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from dialer.cli.output import print_json
+from dialer.cli.rows import CsvRows, JsonRows, Rows
+from dialer.cli.shell import Shell, json_option, pass_shell
+from dialer.control.wire import RefusedError
+
+
+@click.group()
+def outcomes() -> None:
+    """Export what came of the calls.
+
+    \b
+    Example:
+      dialer outcomes export --campaign summer --from 2026-11-01 --output november.csv
+    """
+
+
+class Moment(click.ParamType[float]):
+    """A day or a moment in ISO 8601, as seconds since the epoch; local time unless an offset is given."""
+
+    name = "day or time"
+
+    def __init__(self, *, end: bool) -> None:
+        self._end = end  # a day as an end means: to its midnight
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """Seconds since the epoch."""
+        if isinstance(value, float):
+            return value
+        try:
+            if len(value) == len("2026-11-30"):
+                day = date.fromisoformat(value) + timedelta(days=1 if self._end else 0)
+                return datetime(day.year, day.month, day.day).astimezone().timestamp()
+            return datetime.fromisoformat(value).astimezone().timestamp()
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not like 2026-11-30 or 2026-11-30T14:00.", param, ctx)
+
+
+@outcomes.command()
+@click.option("--campaign", "campaign_id", help="Only this campaign's.")
+@click.option("--from", "since", type=Moment(end=False), help="Attempts from this day or time on: 2026-11-30.")
+@click.option("--to", "until", type=Moment(end=True), help="Attempts to the end of this day, or before this time.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write, whole or not at all.")
+@click.option(
+    "--format", "style", type=click.Choice(["csv", "excel", "jsonl"]), help="Else by the file's ending, else csv."
+)
+@json_option
+@pass_shell
+def export(
+    shell: Shell,
+    /,
+    campaign_id: str | None,
+    output: Path | None,
+    style: str | None,
+    **period: float | None,
+) -> None:
+    """Write one row for each ended attempt that was dialed: result, answered by, disposition, times, the lead's fields.
+
+    csv is UTF-8 with commas; excel is the same for a double click in a French Excel (BOM, semicolons); jsonl is one
+    JSON object a line. Cells that a spreadsheet would run as a formula are disarmed with a leading '. Times are ISO
+    8601. Without --output the rows go to standard output. With --json the rows are jsonl, and with --output a summary
+    is printed.
+
+    \b
+    Example:
+      dialer outcomes export --campaign summer --from 2026-11-01 --to 2026-11-30 --output november.csv
+      dialer outcomes export --json | jq -r 'select(.disposition == "sale") | .source_id'
+    """
+    style = style or ("jsonl" if shell.as_json or (output and output.suffix == ".jsonl") else "csv")
+    given = {name: at for name, at in period.items() if at is not None}
+    with _opened(output) as file:
+        rows: Rows = JsonRows(file) if style == "jsonl" else CsvRows(file, excel=style == "excel")
+        result = shell.reach.stream("outcomes_export", rows.take, campaign_id=campaign_id, **given)
+    _tell(shell, result["count"], output)
+
+
+def _tell(shell: Shell, count: int, output: Path | None) -> None:
+    if output is not None and shell.as_json:
+        print_json({"count": count, "output": str(output)})
+    elif output is not None:
+        click.echo(f"{count} outcomes written to {output}")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    """The file under another name until it is whole; standard output as it is."""
+    if output is None:
+        yield sys.stdout
+        return
+    fresh = output.with_name(f".{output.name}.part")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        fresh.replace(output)
+    except OSError as error:
+        raise RefusedError(f"{output} cannot be written: {error.strerror}.") from error
+    finally:
+        fresh.unlink(missing_ok=True)

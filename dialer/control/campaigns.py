@@ -1,0 +1,124 @@
+"""Commands on campaigns."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from dialer.config import Config
+from dialer.control import requests as rq
+from dialer.control.server import Call
+from dialer.control.services import Services
+from dialer.control.today import start_of_day
+from dialer.control.wire import BadRequestError, JsonObject
+from dialer.floor.events import CampaignChanged, CampaignSettings
+from dialer.floor.transitions import CAMPAIGN, check
+from dialer.floor.words import CampaignState
+from dialer.store.campaigns import Campaign, LeadList
+
+_STATES_OF_PEOPLE = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.STOPPED)
+
+
+async def create(services: Services, call: Call) -> JsonObject:
+    """A new, stopped campaign; what is not said comes from [dialing] and [agents]."""
+    wish = rq.read(rq.CampaignCreate, call.params)
+    settings = _apply(_defaults(services.loaded.config, wish.campaign_id), wish)
+    _expect_complete(settings)
+    campaign = await services.store.create_campaign(settings, wish.name, wish.principal)
+    services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
+    return {"campaign": _told(campaign)}
+
+
+async def change(services: Services, call: Call) -> JsonObject:
+    """Other settings, from the next call on."""
+    wish = rq.read(rq.CampaignSet, call.params)
+    campaign = await services.store.campaign(wish.campaign_id)
+    settings = _apply(campaign.settings, wish)
+    await services.store.change_campaign(settings)
+    services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
+    return {"campaign": _told(replace(campaign, settings=settings))}
+
+
+async def move(services: Services, call: Call) -> JsonObject:
+    """Start, pause or stop. Without a daemon the state is kept for the next one."""
+    wish = rq.read(rq.CampaignMove, call.params)
+    if wish.state not in _STATES_OF_PEOPLE:
+        raise BadRequestError(f"A campaign is not made {wish.state} by hand.")
+    campaign = await services.store.campaign(wish.campaign_id)
+    if campaign.state is not wish.state:
+        check(CAMPAIGN, f"Campaign {wish.campaign_id}", campaign.state, wish.state)
+        reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
+        # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
+        await services.store.set_campaign_state(wish.campaign_id, wish.state, reason)
+        change = CampaignChanged(at=services.now(), settings=campaign.settings, state=wish.state, reason=reason)
+        services.submit(change)
+    return {"campaign_id": wish.campaign_id, "was": campaign.state, "state": wish.state, "live": services.live}
+
+
+async def list_all(services: Services, call: Call) -> JsonObject:
+    """Every campaign with its counts of today."""
+    rq.read(rq.Nothing, call.params)
+    return {"campaigns": [await _counted(services, campaign) for campaign in await services.store.campaigns()]}
+
+
+async def show(services: Services, call: Call) -> JsonObject:
+    """One campaign: settings, lists, agents, counts of today."""
+    wish = rq.read(rq.CampaignRef, call.params)
+    campaign = await services.store.campaign(wish.campaign_id)
+    lists = await services.store.lists(wish.campaign_id)
+    agents = await services.store.agents(wish.campaign_id)
+    return {
+        "campaign": await _counted(services, campaign),
+        "lists": [told_list(each) for each in lists],
+        "agents": [agent.settings.agent_id for agent in agents],
+    }
+
+
+def told_list(each: LeadList) -> dict[str, Any]:
+    """A list with its share of finished leads (exploitation rate)."""
+    rate = each.finished / each.leads if each.leads else None
+    return {**asdict(each), "exploitation_rate": rate}
+
+
+async def _counted(services: Services, campaign: Campaign) -> dict[str, Any]:
+    counts = await services.store.counts(campaign.settings.campaign_id, start_of_day(services.now()))
+    return {**_told(campaign), "today": asdict(counts)}
+
+
+def _told(campaign: Campaign) -> dict[str, Any]:
+    settings = asdict(campaign.settings)
+    settings["abandonment_limit_pct"] = settings.pop("abandonment_limit") * 100
+    settings["dispositions"] = dict(campaign.settings.dispositions)
+    named = {"name": campaign.name, "principal": campaign.principal, "created_at": campaign.created_at}
+    return {"campaign_id": settings.pop("campaign_id"), "state": campaign.state, **named, **settings}
+
+
+def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
+    dialing = config.dialing
+    return CampaignSettings(
+        campaign_id=campaign_id,
+        trunk=dialing.trunk,
+        caller_id=dialing.caller_id,
+        ring_timeout_s=dialing.ring_timeout_s,
+        connect_deadline_s=dialing.connect_deadline_s,
+        wrap_up_s=config.agents.wrap_up_s,
+        abandonment_limit=dialing.abandonment_limit_pct / 100,
+        language=dialing.language,
+        message=dialing.message,
+    )
+
+
+def _apply(settings: CampaignSettings, wish: rq.CampaignValues) -> CampaignSettings:
+    values = wish.model_dump(include=set(rq.CampaignValues.model_fields), exclude_none=True)
+    limit_pct = values.pop("abandonment_limit_pct", None)
+    if limit_pct is not None:
+        values["abandonment_limit"] = limit_pct / 100
+    if "dispositions" in values:
+        values["dispositions"] = tuple(sorted(values["dispositions"].items()))
+    return replace(settings, **values)
+
+
+def _expect_complete(settings: CampaignSettings) -> None:
+    if not settings.trunk:
+        raise BadRequestError("The campaign has no trunk.", hint="Give --trunk, or set [dialing] trunk in the config.")
+    if not settings.caller_id:
+        hint = "Give --caller-id +33..., or set [dialing] caller_id in the config."
+        raise BadRequestError("The campaign has no number to show to the people it calls.", hint=hint)

@@ -1,0 +1,88 @@
+"""Commands that look: status, explanations, exports, the doctor."""
+
+import asyncio
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from dialer.control import requests as rq
+from dialer.control.doctor import check_machine
+from dialer.control.server import Call
+from dialer.control.services import Services
+from dialer.control.wire import JsonObject, RefusedError
+from dialer.floor.commands import RecordOutcome
+from dialer.store.reading import OUTCOME_COLUMNS, OutcomeRow, Period
+
+ROWS_A_PART: Final = 200  # of an export: a few milliseconds of the daemon's time between two looks at the floor
+
+
+async def status(services: Services, call: Call) -> JsonObject:
+    """The floor now."""
+    rq.read(rq.Nothing, call.params)
+    return services.snapshot().to_json()
+
+
+async def status_watch(services: Services, call: Call) -> JsonObject:
+    """The floor again and again, until the watcher goes away."""
+    wish = rq.read(rq.StatusWatch, call.params)
+    while True:
+        await call.send(services.snapshot().to_json())
+        await asyncio.sleep(wish.interval_s)
+
+
+async def explain(services: Services, call: Call) -> JsonObject:
+    """The whole life of one attempt, with its lead and the pacing decision before it."""
+    wish = rq.read(rq.Explain, call.params)
+    life = await services.store.explain(wish.attempt_id)
+    lead = await services.store.lead(life.attempt["lead_id"])
+    return {
+        "attempt": life.attempt,
+        "lead": {"lead_id": lead.lead_id, "list": lead.list_name, "source_id": lead.source_id},
+        "decision": life.decision,
+        "steps": [asdict(step) for step in life.steps],
+    }
+
+
+async def outcomes_export(services: Services, call: Call) -> JsonObject:
+    """The columns first, then rows in parts, then how many there were."""
+    wish = rq.read(rq.OutcomesExport, call.params)
+    lead_columns = await services.store.lead_columns(wish.campaign_id)
+    await call.send({"columns": [*OUTCOME_COLUMNS], "lead_columns": [*lead_columns]})
+    rows: list[dict[str, Any]] = []
+    count = 0
+    async for outcome in services.store.outcomes(Period(wish.campaign_id, wish.since, wish.until)):
+        rows.append(_told(outcome))
+        count += 1
+        if len(rows) == ROWS_A_PART:
+            await call.send({"rows": rows})
+            rows = []
+    if rows:
+        await call.send({"rows": rows})
+    return {"count": count}
+
+
+def _told(outcome: OutcomeRow) -> dict[str, Any]:
+    return {"values": dict(outcome.values), "fields": dict(outcome.fields)}
+
+
+async def disposition_set(services: Services, call: Call) -> JsonObject:
+    """Correct the disposition of an ended attempt."""
+    wish = rq.read(rq.DispositionSet, call.params)
+    attempt = dict((await services.store.explain(wish.attempt_id)).attempt)
+    if attempt["ended_at"] is None:
+        hint = "Wait for its end, or give it for the agent: dialer disposition set --agent ID WHAT"
+        raise RefusedError(f"Attempt {wish.attempt_id} has not ended.", hint=hint)
+    was = attempt["disposition"]
+    attempt |= {"attempt_id": attempt["id"], "disposition": wish.disposition}
+    record = RecordOutcome(**{field.name: attempt[field.name] for field in fields(RecordOutcome)})
+    services.store.record([record])
+    await services.store.flush()
+    return {"attempt_id": wish.attempt_id, "was": was, "disposition": wish.disposition}
+
+
+async def doctor(services: Services, call: Call) -> JsonObject:
+    """Every check; the file system's in a thread, for a sick disk must not stop the floor."""
+    rq.read(rq.Nothing, call.params)
+    machine = await asyncio.to_thread(lambda: list(check_machine(services.loaded)))
+    checks = [*machine, *await services.pbx_checks()]
+    by = "the daemon" if services.live else "this command (no daemon runs)"
+    return {"by": by, "checks": [check.to_json() for check in checks]}

@@ -1,0 +1,70 @@
+"""Which command is done by what. One registry for the daemon's sockets and for the command line without a daemon."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final
+
+from dialer.control import agents, campaigns, floor_view, leads
+from dialer.control.pin_guard import PinGuard
+from dialer.control.server import Call, Handler
+from dialer.control.services import Services
+from dialer.control.wire import JsonObject
+
+_Function = Callable[[Services, Call], Awaitable[JsonObject]]
+
+# These need the store alone and are done without a daemon too.
+STORE_COMMANDS: Final[Mapping[str, _Function]] = {
+    "campaign_create": campaigns.create,
+    "campaign_set": campaigns.change,
+    "campaign_move": campaigns.move,
+    "campaign_list": campaigns.list_all,
+    "campaign_show": campaigns.show,
+    "agent_add": agents.add,
+    "agent_set": agents.change,
+    "agent_list": agents.list_all,
+    "leads_lists": leads.lists,
+    "outcomes_export": floor_view.outcomes_export,
+    "explain": floor_view.explain,
+    "disposition_set": floor_view.disposition_set,
+    "doctor": floor_view.doctor,
+}
+
+# These speak to the floor.
+FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
+    "agent_call": agents.ring,
+    "agent_pause": agents.pause,
+    "agent_ready": agents.ready,
+    "agent_logout": agents.logout,
+    "disposition": agents.dispose,
+    "status": floor_view.status,
+    "status_watch": floor_view.status_watch,
+}
+
+# What an agent's phone may ask besides the login.
+_PHONE_COMMANDS: Final[Mapping[str, _Function]] = {
+    "agent_pause": agents.pause,
+    "agent_ready": agents.ready,
+    "disposition": agents.dispose,
+}
+
+
+def control_handlers(services: Services) -> dict[str, Handler]:
+    """Everything, for ``control.sock``: supervisors and administrators."""
+    return _bind({**STORE_COMMANDS, **FLOOR_COMMANDS}, services)
+
+
+def store_handlers(services: Services) -> dict[str, Handler]:
+    """What can be done without a daemon."""
+    return _bind(STORE_COMMANDS, services)
+
+
+def agent_handlers(services: Services) -> dict[str, Handler]:
+    """For ``agents.sock``: what Asterisk's user may ask, and no more."""
+    config = services.loaded.config.agents
+    guard = PinGuard(config.pin_tries, config.pin_lockout_s)
+    login: Handler = partial(agents.login, services, guard)
+    return {"agent_login": login, **_bind(_PHONE_COMMANDS, services)}
+
+
+def _bind(functions: Mapping[str, _Function], services: Services) -> dict[str, Handler]:
+    return {name: partial(function, services) for name, function in functions.items()}

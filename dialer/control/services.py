@@ -1,0 +1,81 @@
+"""What the commands need of the daemon; and the same without a daemon, on the store alone."""
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from dialer.config_file import Loaded
+from dialer.control.doctor import Check
+from dialer.control.status import StatusSnapshot
+from dialer.control.wire import NoDaemonError, RefusedError
+from dialer.floor.events import Event
+from dialer.store.store import Store
+
+
+class Services(Protocol):
+    """The daemon as its commands see it."""
+
+    @property
+    def loaded(self) -> Loaded:
+        """The configuration in force."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The store, open."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether a floor is at work; without one, commands change the store alone."""
+        ...
+
+    def now(self) -> float:
+        """The floor's clock, seconds since the epoch."""
+        ...
+
+    def submit(self, event: Event) -> None:
+        """Hand an event to the floor, which has handled it on return. Raises what the floor refuses (DialerError)."""
+        ...
+
+    def snapshot(self) -> StatusSnapshot:
+        """The floor now."""
+        ...
+
+    async def pbx_checks(self) -> Sequence[Check]:
+        """The doctor's checks that need Asterisk, bounded in time. Never raises DialerError: a fault is a Check."""
+        ...
+
+
+class StoreOnly:
+    """No daemon runs: the command line itself holds the store for the length of one command."""
+
+    live = False
+
+    def __init__(self, loaded: Loaded, store: Store | None = None) -> None:
+        self.loaded = loaded
+        self._store = store
+
+    @property
+    def store(self) -> Store:
+        """The store that this command opened."""
+        if self._store is None:
+            raise RefusedError("This command looks only and has no store open.")
+        return self._store
+
+    def now(self) -> float:
+        """The wall clock."""
+        return time.time()
+
+    def submit(self, event: Event) -> None:
+        """There is no floor to tell: the store is what the next daemon reads."""
+
+    def snapshot(self) -> StatusSnapshot:
+        """There is no floor to look at."""
+        raise NoDaemonError("No daemon runs.", hint="Start it with `systemctl start dialerd` or `dialer run`.")
+
+    async def pbx_checks(self) -> Sequence[Check]:
+        """Connect to Asterisk only to look, and leave."""
+        from dialer.pbx.doctor import check_pbx
+
+        return await check_pbx(self.loaded)

@@ -1,0 +1,105 @@
+"""What the daemon tells of the floor at one moment: the words of ``dialer status`` and of its ``--json``."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dialer.floor.words import AgentState, AttemptState, CampaignState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """The AMI link. ``since`` is seconds since the epoch; ``why`` says what keeps it down."""
+
+    up: bool
+    since: float
+    why: str = ""
+    asterisk: str = ""  # version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStatus:
+    """One agent now; ``since`` is when the present state began."""
+
+    agent_id: str
+    campaign_id: str
+    state: AgentState
+    since: float
+    reason: str = ""
+    attempt_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """A campaign's counts of the local calendar day. Attempts that never left the machine are not in it."""
+
+    attempts: int = 0
+    persons: int = 0  # answered by a person, or unsure
+    connected: int = 0
+    abandoned: int = 0
+
+    @property
+    def pick_up_rate(self) -> float | None:
+        """Answered by a person / attempts."""
+        return self.persons / self.attempts if self.attempts else None
+
+    @property
+    def abandonment(self) -> float | None:
+        """Abandoned / (connected + abandoned): the share that the law limits."""
+        answered = self.connected + self.abandoned
+        return self.abandoned / answered if answered else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignStatus:
+    """One campaign now. ``occupancy`` is (talking + wrap-up) / (logged in - paused) over the last minutes."""
+
+    campaign_id: str
+    state: CampaignState
+    reason: str = ""
+    calls: Mapping[AttemptState, int] = field(default_factory=dict)
+    today: Today = field(default_factory=Today)
+    abandonment_limit: float = 0.03
+    occupancy: float | None = None
+    leads_left: int | None = None
+    pacing: str = ""  # the policy and the reason of its last decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """An error that a supervisor should know of."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSnapshot:
+    """The whole floor at the moment ``at``, seconds since the epoch."""
+
+    at: float
+    version: str
+    instance: str
+    started_at: float
+    draining: bool
+    link: LinkStatus
+    campaigns: tuple[CampaignStatus, ...] = ()
+    agents: tuple[AgentStatus, ...] = ()
+    troubles: tuple[Trouble, ...] = ()  # the last few, newest first
+
+    def to_json(self) -> dict[str, Any]:
+        """The snapshot with its rates worked out and its agents counted by state."""
+        told = asdict(self)
+        told["agents_by_state"] = _by_state(self.agents)
+        for campaign, words in zip(self.campaigns, told["campaigns"], strict=True):
+            mine = (agent for agent in self.agents if agent.campaign_id == campaign.campaign_id)
+            words["agents_by_state"] = _by_state(mine)
+            words["today"]["pick_up_rate"] = campaign.today.pick_up_rate
+            words["today"]["abandonment"] = campaign.today.abandonment
+        return told
+
+
+def _by_state(agents: Iterable[AgentStatus]) -> dict[str, int]:
+    counts = Counter(agent.state for agent in agents)
+    return {str(state): counts[state] for state in AgentState if counts[state]}
