@@ -84,7 +84,8 @@ def settle(book: Book, agent: Agent, reason: str) -> None:
         if book.link_up and not book.draining:
             _ring(book, agent, "rung for the next call")
         return
-    book.move_agent(agent, state, reason)
+    why = agent.pause_reason if state is AgentState.PAUSED and agent.pause_reason else reason
+    book.move_agent(agent, state, why)
     if state is AgentState.WRAP_UP and agent.wrap_up_until > book.now:
         book.wake(agent.wrap_up_until, lambda: _wrap_up_over(book, agent))
     seek_call(book, agent)
@@ -184,7 +185,7 @@ def pause_requested(book: Book, event: ev.AgentPauseRequested) -> None:
     if agent.call is not None:
         _tell_leaving(book, agent)
         return
-    settle(book, agent, f"pause: {event.reason}")
+    settle(book, agent, event.reason)
     if agent.in_hold and agent.channel_id is not None:
         book.emit(Say(agent.channel_id, PAUSED_SOUND))
 

@@ -23,6 +23,7 @@ class CampaignView:
     calls: Mapping[str, int]  # by AttemptState, open ones only
     reason: str  # of the last pacing decision
     longest_ready_s: float
+    abandonment_limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Floor:
             calls=_count(AttemptState, (c.state for c in open_calls)),
             reason=campaign.last_reason,
             longest_ready_s=self._book.now - self._book.agents[first].since if first else 0.0,
+            abandonment_limit=campaign.settings.abandonment_limit,
         )
 
 

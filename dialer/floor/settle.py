@@ -48,6 +48,8 @@ def restored(book: Book, event: ev.LinkRestored) -> None:
     for call in list(book.calls.values()):
         _settle_call(book, call, alive, event.abandoned)
     for agent in book.agents.values():
+        if agent.channel_id is None and not agent.on_hook:
+            agent.pause_reason = None  # a pause from before the restart whose line is gone has ended with it
         settle(book, agent, "link restored")
 
 

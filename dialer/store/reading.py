@@ -221,3 +221,16 @@ def lead_columns(db: sqlite3.Connection, campaign_id: str | None) -> tuple[str, 
         (campaign_id,),
     )
     return tuple(dict.fromkeys(name for row in rows for name in json.loads(row["columns"])))
+
+
+def paused_agents(db: sqlite3.Connection) -> dict[str, str]:
+    """Agent id and reason of every agent whose last state on record is a pause."""
+    rows = db.execute(
+        """
+        SELECT s.agent_id, s.reason FROM agents AS a
+        JOIN agent_states AS s ON s.id = (
+            SELECT id FROM agent_states WHERE agent_id = a.id ORDER BY at DESC, id DESC LIMIT 1)
+        WHERE s.state = 'paused'
+        """
+    )
+    return {row["agent_id"]: row["reason"] for row in rows}

@@ -4,12 +4,20 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from dialer.floor.commands import Command, RecordAgent, RecordCampaign, RecordDecision, RecordOutcome, RecordStep
+from dialer.floor.commands import (
+    Command,
+    RecordAgent,
+    RecordCampaign,
+    RecordDecision,
+    RecordOptOut,
+    RecordOutcome,
+    RecordStep,
+)
 from dialer.floor.words import AgentState
 from dialer.leads.recall import Lead, after
 from dialer.store.errors import NotFound
 
-Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision
+Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision | RecordOptOut
 
 _STEP = "INSERT INTO attempt_steps (attempt_id, at, state, reason, agent_id) VALUES (?, ?, ?, ?, ?)"
 _DECISION = "INSERT INTO decisions (campaign_id, at, dial, reason, risk, inputs) VALUES (?, ?, ?, ?, ?, ?)"
@@ -44,6 +52,8 @@ def write(db: sqlite3.Connection, records: Sequence[Command]) -> None:
             write_campaign(db, record)
         elif isinstance(record, RecordDecision):
             _write_decision(db, record)
+        elif isinstance(record, RecordOptOut):
+            db.execute("UPDATE attempts SET opted_out = 1 WHERE id = ?", (record.attempt_id,))
         elif not isinstance(record, RecordStep):
             raise TypeError(f"{type(record).__name__} is not for the store.")
 

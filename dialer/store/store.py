@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Self, TypeVar
 
 from dialer.clock import Clock
@@ -53,6 +54,10 @@ class Reader:
         """Every agent, or those of one campaign, by id."""
         return await self.read(lambda db: campaigns.agents(db, campaign_id))
 
+    async def paused_agents(self) -> dict[str, str]:
+        """Agent id and reason of every agent whose last state on record is a pause."""
+        return await self.read(reading.paused_agents)
+
     async def lead(self, lead_id: int) -> LeadRecord:
         """A lead's record as an agent sees it; NotFound when there is none of that id."""
         return await self.read(lambda db: reading.lead(db, lead_id))
@@ -88,9 +93,10 @@ class Reader:
 class Store(Reader):
     """The store of the one process that writes it; made by ``open_store``."""
 
-    def __init__(self, writing: Connection, connection: Connection, clock: Clock) -> None:
+    def __init__(self, path: Path, writing: Connection, connection: Connection, clock: Clock) -> None:
         super().__init__(connection)
-        self._clock = clock
+        self.path = path
+        self.clock = clock
         self._writer = Writer(writing)
         self._recorder = Recorder(self._writer)
         self._probe: asyncio.Task[None] | None = None
@@ -129,7 +135,7 @@ class Store(Reader):
 
     def _give_back(self, reserved: asyncio.Future[tuple[NewAttempt, ...]]) -> None:
         if not reserved.cancelled() and reserved.exception() is None:
-            self.record(reserving.never_dialed(attempt, self._clock()) for attempt in reserved.result())
+            self.record(reserving.never_dialed(attempt, self.clock()) for attempt in reserved.result())
 
     async def open_attempts(self, now: float) -> AttemptsRecovered:
         """Attempts that the record shows as not ended: at the start, what the last process left behind."""
@@ -148,7 +154,7 @@ class Store(Reader):
     async def create_campaign(self, settings: CampaignSettings, name: str = "", principal: str = "") -> Campaign:
         """Write a new, stopped campaign. Invalid or AlreadyExists when its id cannot be used."""
         identity = name or settings.campaign_id
-        campaign = Campaign(settings, CampaignState.STOPPED, identity, principal, self._clock())
+        campaign = Campaign(settings, CampaignState.STOPPED, identity, principal, self.clock())
         await self.write(lambda db: campaigns.create_campaign(db, campaign))
         return campaign
 
@@ -158,17 +164,17 @@ class Store(Reader):
 
     async def set_campaign_state(self, campaign_id: str, state: CampaignState, reason: str) -> None:
         """Change a campaign's state, with its reason on record; NotFound when there is no such campaign."""
-        change = RecordCampaign(campaign_id, self._clock(), state, reason)
+        change = RecordCampaign(campaign_id, self.clock(), state, reason)
         await self.write(lambda db: recording.write_campaign(db, change))
 
     async def ensure_list(self, campaign_id: str, name: str) -> int:
         """The id of a campaign's list, created when it is new; NotFound when there is no such campaign."""
-        return await self.write(lambda db: campaigns.ensure_list(db, campaign_id, name, self._clock()))
+        return await self.write(lambda db: campaigns.ensure_list(db, campaign_id, name, self.clock()))
 
     async def create_agent(self, agent: Agent, pin: str) -> None:
         """Write a new agent; the PIN (4 to 12 digits) is kept as a hash."""
         hashed = await pins.hash_pin(pin)
-        await self.write(lambda db: campaigns.create_agent(db, agent, hashed, self._clock()))
+        await self.write(lambda db: campaigns.create_agent(db, agent, hashed, self.clock()))
 
     async def change_agent(self, agent: Agent) -> None:
         """Replace an agent's name and settings; the PIN stays."""

@@ -1,0 +1,230 @@
+"""The life of the daemon: open the store, settle what was left open, run, drain, stop."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from agi_scripts.route import route_script
+from dialer import __version__
+from dialer.clock import Clock, steady_clock
+from dialer.config_file import Loaded
+from dialer.control.doctor import Check
+from dialer.control.handlers import agent_handlers, control_handlers
+from dialer.control.server import ControlServer
+from dialer.control.status import LinkStatus, StatusSnapshot
+from dialer.control.today import start_of_day
+from dialer.daemon.dialing import DialingBounds, DialLoop
+from dialer.daemon.engine import Engine
+from dialer.daemon.troubles import Troubles
+from dialer.daemon.watch import Watch
+from dialer.errors import DialerError
+from dialer.floor import events as ev
+from dialer.floor.floor import Floor
+from dialer.pbx.connect import ami_settings
+from dialer.pbx.fastagi import FastAgiServer
+from dialer.pbx.link import Pbx
+from dialer.store import Store, open_store
+
+log = structlog.get_logger(__name__)
+
+DRAIN_LOOK_S = 0.2
+FLUSH_LIMIT_S = 10.0
+
+
+class TaskEndedError(DialerError):
+    """A task that must run for ever has ended: the daemon stops, visibly."""
+
+    code = "task_ended"
+
+
+def run(loaded: Loaded) -> None:
+    """Run the daemon until it is told to stop. Raises DialerError when it cannot start."""
+    asyncio.run(Daemon(loaded).run())
+
+
+class Daemon:
+    """All parts of one dialer. ``Services`` for the commands of the control socket."""
+
+    live = True
+
+    def __init__(self, loaded: Loaded, clock: Clock | None = None) -> None:
+        self.loaded = loaded
+        self.store: Store
+        self.engine: Engine
+        self._clock = clock or steady_clock()
+        self._troubles = Troubles(self._clock)
+        self._started_at = self._clock()
+        self._link_since = self._started_at
+        self._stopping = asyncio.Event()
+        self._cut_short = asyncio.Event()
+        self._pbx = Pbx(ami_settings(loaded), self._on_pbx_event, self._clock)
+
+    async def run(self) -> None:
+        """Start every part, run until SIGTERM or SIGINT, drain, stop in the reverse order."""
+        config = self.loaded.config
+        async with contextlib.AsyncExitStack() as parts:
+            self.store = await parts.enter_async_context(open_store(config.store_path, clock=self._clock))
+            self.engine = Engine(Floor(), self._pbx, self.store, self._clock)
+            await self._load()
+            await self._listen(parts)
+            dialing = config.dialing
+            bounds = DialingBounds(dialing.tick_s, dialing.max_lines, dialing.max_calls_per_s)
+            self._loop = DialLoop(self.engine, self.store, bounds, self._troubles)
+            self._watch = Watch(self.engine, self.store)
+            self._catch_signals()
+            log.info("daemon_started", version=__version__, store=str(config.store_path))
+            await self._run_tasks()
+            async with asyncio.timeout(FLUSH_LIMIT_S):
+                await self.store.flush()
+        log.info("daemon_stopped")
+
+    async def _load(self) -> None:
+        """Tell the floor what is on record: campaigns and their windows, agents and their pauses, open attempts."""
+        now = self._clock()
+        for campaign in await self.store.campaigns():
+            self.engine.submit(ev.CampaignChanged(at=now, settings=campaign.settings, state=campaign.state))
+        await self._open_windows()
+        paused = await self.store.paused_agents()
+        for agent in await self.store.agents():
+            reason = paused.get(agent.settings.agent_id)
+            self.engine.submit(ev.AgentChanged(at=now, settings=agent.settings, paused=reason))
+        recovered = await self.store.open_attempts(now)
+        if recovered.attempts:
+            log.warning("attempts_left_open", attempts=len(recovered.attempts))
+        self.engine.submit(recovered)
+
+    async def _open_windows(self) -> None:
+        """The legal window of abandonment is the local calendar day; it goes on with what the day has seen."""
+        now = self._clock()
+        for campaign in await self.store.campaigns():
+            campaign_id = campaign.settings.campaign_id
+            counts = await self.store.counts(campaign_id, start_of_day(now))
+            self.engine.submit(
+                ev.WindowOpened(
+                    at=now,
+                    campaign_id=campaign_id,
+                    window_s=next_midnight(now) - now,
+                    answered_before=counts.connected + counts.abandoned,
+                    abandoned_before=counts.abandoned,
+                )
+            )
+
+    async def _listen(self, parts: contextlib.AsyncExitStack) -> None:
+        config = self.loaded.config
+        fastagi = FastAgiServer({"route": route_script(self.engine.route)})
+        await fastagi.start(config.fastagi.host, config.fastagi.port)
+        parts.push_async_callback(fastagi.close)
+        sockets = config.daemon
+        for server in (
+            ControlServer(
+                config.control_path, control_handlers(self), mode=sockets.control_mode, group=sockets.control_group
+            ),
+            ControlServer(
+                config.agents_path, agent_handlers(self), mode=sockets.agents_mode, group=sockets.agents_group
+            ),
+        ):
+            await server.start()
+            parts.push_async_callback(server.close)
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    async def _run_tasks(self) -> None:
+        """Run the eternal tasks; the end of any of them by itself is an error that stops the daemon."""
+        eternal: dict[str, Coroutine[Any, Any, None]] = {
+            "pbx": self._pbx.run(),
+            "dialing": self._loop.run(),
+            "time": self.engine.keep_time(),
+            "watch": self._watch.run(),
+            "windows": self._renew_windows(),
+        }
+        tasks = [asyncio.create_task(work, name=name) for name, work in eternal.items()]
+        stop = asyncio.create_task(self._stopped(), name="stop")
+        try:
+            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, stop):
+                task.cancel()
+            await asyncio.gather(*tasks, stop, return_exceptions=True)
+        for task in done - {stop}:
+            raise TaskEndedError(f"The daemon's task {task.get_name()!r} has ended.") from task.exception()
+
+    async def _renew_windows(self) -> None:
+        while True:
+            now = self._clock()
+            await asyncio.sleep(next_midnight(now) - now + 0.5)
+            await self._open_windows()
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._ask_to_stop, number)
+
+    def _ask_to_stop(self, number: signal.Signals) -> None:
+        if self._stopping.is_set():
+            log.warning("drain_cut_short", signal=number.name)
+            self._cut_short.set()
+            return
+        log.info("draining", signal=number.name, calls=self.engine.floor.open_calls)
+        self._stopping.set()
+
+    async def _stopped(self) -> None:
+        """Wait for the wish to stop, then drain: no new calls, talks end, records settle. A second signal ends it."""
+        await self._stopping.wait()
+        self._loop.draining = True
+        self.engine.submit(ev.DrainRequested(at=self._clock()))
+        deadline = self._clock() + self.loaded.config.dialing.drain_timeout_s
+        while self.engine.floor.open_calls and self._clock() < deadline and not self._cut_short.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_LOOK_S):
+                    await self._cut_short.wait()
+        if left := self.engine.floor.open_calls:
+            log.warning("drain_left_calls", calls=left)
+
+    def _on_pbx_event(self, event: ev.Event) -> None:
+        match event:
+            case ev.LinkLost():
+                self._link_since = event.at
+                self._troubles.add(f"Asterisk is out of reach: {event.why}")
+            case ev.LinkRestored():
+                self._link_since = event.at
+        self.engine.submit(event)
+
+    # --- Services -----------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """The floor's clock."""
+        return self._clock()
+
+    def submit(self, event: ev.Event) -> None:
+        """Hand an event to the floor."""
+        self.engine.submit(event)
+
+    def snapshot(self) -> StatusSnapshot:
+        """The floor now."""
+        link = self._pbx.stats()
+        return StatusSnapshot(
+            at=self._clock(),
+            version=__version__,
+            instance=self.loaded.config.daemon.instance,
+            started_at=self._started_at,
+            draining=self._stopping.is_set(),
+            link=LinkStatus(up=self.engine.floor.link_up, since=self._link_since, why=str(link["problem"] or "")),
+            campaigns=self._watch.campaigns(),
+            agents=self._watch.agents(),
+            troubles=self._troubles.latest(),
+        )
+
+    async def pbx_checks(self) -> Sequence[Check]:
+        """What only Asterisk can tell, over a connection of its own."""
+        from dialer.pbx.doctor import check_pbx
+
+        return await check_pbx(self.loaded)
+
+
+def next_midnight(now: float) -> float:
+    """The next midnight of this machine's time zone, seconds since the epoch."""
+    # Noon of tomorrow is tomorrow whatever the clocks do tonight.
+    return start_of_day(start_of_day(now) + 36 * 3600)

@@ -1,0 +1,107 @@
+"""What `dialer status` shows: the floor now, today's counts, occupancy over the last minutes."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from dialer.control.status import AgentStatus, CampaignStatus, Today
+from dialer.control.today import start_of_day
+from dialer.daemon.engine import Engine
+from dialer.floor.floor import CampaignView
+from dialer.floor.words import AgentState, AttemptState
+from dialer.store import Store
+from dialer.store.errors import StoreUnavailable
+from dialer.store.reading import Counts
+
+LOOK_EVERY_S = 1.0
+COUNT_EVERY_S = 3.0
+OCCUPANCY_WINDOW_S = 300
+BUSY = (AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
+AT_WORK = (*BUSY, AgentState.READY)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Samples of one campaign: (busy agents, agents at work) each second."""
+
+    samples: deque[tuple[int, int]]
+    counts: Counts | None = None
+    counted_at: float = 0.0
+
+    @property
+    def occupancy(self) -> float | None:
+        """(talking + wrap-up) / (logged in - paused) over the window; None when nobody was there."""
+        at_work = sum(there for _, there in self.samples)
+        return sum(busy for busy, _ in self.samples) / at_work if at_work else None
+
+
+class Watch:
+    """Looks at the floor and the store each second, so that a status costs nothing to ask for."""
+
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self._engine = engine
+        self._store = store
+        self._seen: dict[str, _Seen] = {}
+
+    async def run(self) -> None:
+        """For ever; ends only when cancelled."""
+        while True:
+            for view in self._engine.floor.campaign_views():
+                await self._look(view)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self, view: CampaignView) -> None:
+        seen = self._seen.setdefault(view.campaign_id, _Seen(deque(maxlen=OCCUPANCY_WINDOW_S)))
+        busy, there = (sum(view.agents[state] for state in states) for states in (BUSY, AT_WORK))
+        seen.samples.append((busy, there))
+        now = self._engine.clock()
+        if now - seen.counted_at < COUNT_EVERY_S:
+            return
+        seen.counted_at = now
+        try:
+            seen.counts = await self._store.counts(view.campaign_id, start_of_day(now))
+        except StoreUnavailable:
+            return  # the store's own trouble is told by those who write; the last counts stay on the screen
+
+    def campaigns(self) -> tuple[CampaignStatus, ...]:
+        """Every campaign."""
+        return tuple(self._campaign(view) for view in self._engine.floor.campaign_views())
+
+    def agents(self) -> tuple[AgentStatus, ...]:
+        """Every agent."""
+        return tuple(
+            AgentStatus(
+                agent_id=view.agent_id,
+                campaign_id=view.campaign_id,
+                state=view.state,
+                since=view.since,
+                reason=view.pause_reason or "",
+                attempt_id=view.attempt_id,
+            )
+            for view in self._engine.floor.agent_views()
+        )
+
+    def _campaign(self, view: CampaignView) -> CampaignStatus:
+        seen = self._seen.get(view.campaign_id)
+        counts = seen.counts if seen else None
+        return CampaignStatus(
+            campaign_id=view.campaign_id,
+            state=view.state,
+            calls={state: view.calls[state] for state in AttemptState if view.calls[state]},
+            today=_today(counts),
+            abandonment_limit=view.abandonment_limit,
+            occupancy=seen.occupancy if seen else None,
+            leads_left=counts.leads - counts.finished if counts else None,
+            pacing=view.reason,
+        )
+
+
+def _today(counts: Counts | None) -> Today:
+    if counts is None:
+        return Today()
+    return Today(
+        attempts=counts.attempts,
+        persons=counts.connected + counts.abandoned,
+        connected=counts.connected,
+        abandoned=counts.abandoned,
+    )
