@@ -1,0 +1,92 @@
+"""Steering by the legal budget: how dear a risk may be now, so that the window keeps its limit."""
+
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Final
+
+from pacing.interface import Terms
+
+_INTEGRAL_STEP: Final = 0.03
+_INTEGRAL_BOUND: Final = 1.5
+_RATE_MEMORY_S: Final = 1200.0
+
+
+@dataclass(slots=True)
+class Steering:
+    """Constants of the steering; the defaults were chosen on the public scenarios."""
+
+    price_per_limit: float = 0.7  # theta0 / limit
+    margin_growth: float = 0.12
+    least_horizon: float = 300.0
+    horizon_s: float = 3600.0
+    tail: float = 0.02  # chance of running out of allowance that a decision may take
+
+
+class Budget:
+    """The window's answers and abandons, and the price of risk that follows."""
+
+    def __init__(self, steering: Steering) -> None:
+        self.steering = steering
+        self.integral = 0.0
+        self.terms = Terms()
+        self.opened_at = 0.0
+        self.rate = 0.0  # live answers a second
+        self.aim = 0.0
+        self.last = 0.0
+
+    def open(self, terms: Terms, at: float) -> None:
+        """A window begins."""
+        self.terms, self.opened_at, self.last = terms, at, at
+        self.aim = terms.abandonment_limit
+
+    def live_answer(self, *, abandoned: bool) -> None:
+        """Learn the price from each live answer: the integral moves until aim = outcome."""
+        step = _INTEGRAL_STEP * (self.aim - abandoned)
+        self.integral = min(_INTEGRAL_BOUND, max(-_INTEGRAL_BOUND, self.integral + step))
+        self.rate += 1.0 / _RATE_MEMORY_S
+
+    def advance(self, now: float) -> None:
+        """Let the answer rate fade."""
+        self.rate *= exp(-(now - self.last) / _RATE_MEMORY_S)
+        self.last = now
+
+    def answers_a_second(self, now: float) -> float:
+        """Recent rate, without the bias of a window just begun."""
+        seen_s = max(60.0, now - self.opened_at)
+        return self.rate / -(exp(-seen_s / _RATE_MEMORY_S) - 1.0)
+
+    def price(self, answered: int, abandoned: int, now: float) -> float:
+        """Theta: the risk that one more call may carry."""
+        limit, s = self.terms.abandonment_limit, self.steering
+        rate = self.answers_a_second(now)
+        to_come = rate * max(0.0, self.opened_at + self.terms.window_s - now)
+        total = max(1.0, answered + to_come)
+        surplus = limit * answered - abandoned
+        margin = (1.0 + s.margin_growth * sqrt(limit * total)) * answered / total
+        horizon = max(8.0, min(to_come, max(s.least_horizon, s.horizon_s * rate)))
+        self.aim = min(2 * limit, max(0.0, limit + (surplus - margin) / horizon))
+        if limit <= 0.0:
+            return 0.0
+        base = s.price_per_limit * limit * (1.0 + log(1.0 + 3.0 * rate) / 4.0)
+        return base * (self.aim / limit) * exp(self.integral)
+
+    def allowance(self, answered: int, abandoned: int, now: float) -> float:
+        """How many abandons the law leaves now; one is lent while the day is long enough."""
+        limit = self.terms.abandonment_limit
+        left = self.answers_a_second(now) * (self.opened_at + self.terms.window_s - now)
+        lent = 1.0 if limit * left > 4.0 else 0.0
+        return limit * answered - abandoned + lent
+
+
+def poisson_tail(mean: float, above: int) -> float:
+    """P(Poisson(mean) > above)."""
+    if above < 0:
+        return 1.0
+    term = exp(-mean)
+    below = term
+    for k in range(1, above + 1):
+        term *= mean / k
+        below += term
+        if k > mean and term < 1e-9:
+            break
+    return max(0.0, 1.0 - below)

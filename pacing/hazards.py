@@ -1,0 +1,80 @@
+"""How long talks and wrap-ups last: life tables by elapsed time, with running ones censored."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from pacing.distributions import Floats
+
+PRIOR_PHASES: Final = 8.0
+_REMEMBERED: Final = 1500.0
+_LOOKUP_S: Final = 7200
+
+
+def _make_edges() -> Floats:
+    edges = [float(s) for s in range(31)]
+    while edges[-1] < _LOOKUP_S:
+        edges.append(edges[-1] * 1.068)
+    return np.asarray(edges)
+
+
+EDGES: Final = _make_edges()  # 1 s bins to 30 s, then growing by 6.8 %
+WIDTHS: Final = np.diff(EDGES)
+BINS: Final = WIDTHS.size
+BIN_OF_SECOND: Final = np.searchsorted(EDGES, np.arange(_LOOKUP_S) + 0.5, side="right") - 1
+
+
+class PhaseTable:
+    """Hazard of a phase's end, per second, by elapsed time."""
+
+    def __init__(self, prior_mean_s: float) -> None:
+        alive = np.exp(-EDGES / prior_mean_s)
+        self.ends = PRIOR_PHASES * -np.diff(alive) + 1e-3
+        self.exposure = self.ends * prior_mean_s
+        self.count = 0.0
+        self.refresh(np.empty(0))
+
+    def ended(self, elapsed_s: float) -> None:
+        """A phase ended after ``elapsed_s``."""
+        last = BIN_OF_SECOND[min(int(elapsed_s), _LOOKUP_S - 1)]
+        self.exposure[:last] += WIDTHS[:last]
+        self.exposure[last] += min(max(elapsed_s - EDGES[last], 0.0), WIDTHS[last])
+        self.ends[last] += 1.0
+        self.count += 1.0
+
+    def refresh(self, running_s: Floats) -> None:
+        """Work out the hazards, phases still running (elapsed seconds) as censored exposure."""
+        if self.count > _REMEMBERED:
+            keep = _REMEMBERED / self.count
+            self.count = _REMEMBERED
+            self.ends *= keep
+            self.exposure *= keep
+        exposure = self.exposure
+        if running_s.size:
+            part = np.minimum(np.maximum(running_s[:, None] - EDGES[:-1], 0.0), WIDTHS)
+            exposure = exposure + part.sum(axis=0)
+        self.hazard: Floats = _windowed(self.ends) / _windowed(exposure)
+
+    def mean_s(self) -> float:
+        """Mean length by the table."""
+        alive = np.concatenate(([1.0], np.exp(-np.cumsum(self.hazard * WIDTHS))))
+        return float((0.5 * (alive[1:] + alive[:-1]) * WIDTHS).sum())
+
+    def learned(self) -> dict[str, Any]:
+        """Counts by elapsed time, for the next day."""
+        return {"ends": self.ends.tolist(), "exposure": self.exposure.tolist(), "count": self.count}
+
+    def recall(self, learned: Mapping[str, Any], worth: float) -> None:
+        """Take an earlier day's counts, times ``worth``."""
+        if len(learned["ends"]) != BINS:
+            return
+        self.ends += worth * np.asarray(learned["ends"], float)
+        self.exposure += worth * np.asarray(learned["exposure"], float)
+        self.count += worth * float(learned["count"])
+
+
+def _windowed(values: Floats) -> Floats:
+    """Sums over five neighbouring bins: single bins hold few ends."""
+    total = np.cumsum(np.concatenate((np.zeros(3), values, np.zeros(2))))
+    return total[5:] - total[:-5]

@@ -1,0 +1,143 @@
+"""Learns from the floor's own events: ring, answer level, talk, wrap-up, agents' speeds."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from pacing.distributions import Floats
+from pacing.floor import ANSWERED, RINGING, TALKING, WRAP_UP, Agent, Call, Watcher
+from pacing.hazards import BIN_OF_SECOND, PhaseTable
+from pacing.interface import Terms
+from pacing.level import Level
+from pacing.ring import RingAges, RingCurve
+from pacing.supply import AgentBoard, SupplyTable
+
+NODES: Final = 5
+_RING_REFRESH_S: Final = 5.0
+_AGENT_REFRESH_S: Final = 20.0
+_LEVEL_STEP_S: Final = 1.0
+_PRIOR_ANSWERS: Final = 4.0
+_PRIOR_ENDS: Final = 20.0
+
+
+class Learner(Watcher):
+    """Everything a decision looks up, kept up to date by events and by ``advance``."""
+
+    def __init__(self) -> None:
+        self.ages = RingAges(1)
+        self.ring = RingCurve(25.0, NODES)
+        self.answer_level = Level(_PRIOR_ANSWERS)
+        self.talk = PhaseTable(150.0)
+        self.wrap_up = PhaseTable(20.0)
+        self.talk_level = Level(_PRIOR_ENDS, (40.0, 120.0, 400.0))
+        self.board = AgentBoard()
+        self.supply = SupplyTable()
+        self.patience_s = 2.0
+        self.levelled_at = 0.0
+        self.ring_at = self.agents_at = -1e300
+        self.persons_seen = self.talks_ended = 0
+        self.live: list[bool] = []  # live answers since last taken
+
+    def prepare(self, terms: Terms, at: float) -> None:
+        """A window opens: tables for its ring limit."""
+        self.patience_s = terms.connect_deadline_s
+        if self.ring.bins != RingCurve(terms.ring_timeout_s, NODES).bins:
+            self.ring = RingCurve(terms.ring_timeout_s, NODES)
+        if self.ages.counts.size != self.ring.bins:
+            self.ages = RingAges(self.ring.bins)
+        self.ages.advance(at)
+        self.levelled_at = at
+        self.ring_at = self.agents_at = -1e300
+
+    # what the floor tells
+
+    def call_dialed(self, call: Call, at: float) -> None:
+        """See Watcher."""
+        self.ages.advance(at)
+        self.ages.add(call.dialed_at, 1)
+
+    def call_picked_up(self, call: Call, at: float) -> None:
+        """See Watcher."""
+        self.ages.advance(at)
+        self.ages.add(call.dialed_at, -1)
+
+    def call_classified(self, call: Call, at: float, person: bool) -> None:
+        """See Watcher."""
+        picked_up = at if call.answered_at is None else call.answered_at
+        self.ring.ended(picked_up - call.dialed_at, "person" if person else "other")
+        self.ring.classified(at - picked_up, person=person)
+        self.persons_seen += person
+
+    def call_ended_ringing(self, call: Call, at: float, kind: str) -> None:
+        """See Watcher."""
+        self.ages.advance(at)
+        self.ages.add(call.dialed_at, -1)
+        self.ring.ended(at - call.dialed_at, "censored" if kind == "call_cancelled" else "other")
+
+    def agent_changed(self, agent: Agent, at: float, phase: str | None) -> None:
+        """See Watcher."""
+        if agent.phase == TALKING and phase != TALKING:
+            self.talk.ended(at - agent.since)
+            self.talks_ended += 1
+        elif agent.phase == WRAP_UP and phase != WRAP_UP:
+            self.wrap_up.ended(at - agent.since)
+        self.board.put(agent, phase, at, 1.0)
+
+    def live_answer(self, at: float, abandoned: bool) -> None:
+        """See Watcher."""
+        self.live.append(abandoned)
+
+    # what time brings
+
+    def advance(self, now: float) -> None:
+        """Levels each second, ring tables each 5 s, agents' tables each 20 s."""
+        self.ages.advance(now)
+        if now - self.levelled_at >= _LEVEL_STEP_S:
+            self._update_levels(now)
+        if now - self.ring_at >= _RING_REFRESH_S:
+            self.ring_at = now
+            self.ring.tables(self.answer_level.mean, self.ages.counts)
+            if now - self.agents_at >= _AGENT_REFRESH_S:
+                self.agents_at = now
+                self.talk.refresh(self.board.elapsed_s(TALKING, now))
+                self.wrap_up.refresh(self.board.elapsed_s(WRAP_UP, now))
+            self.supply.refresh(
+                self.talk.hazard * self.talk_level.mean,
+                self.wrap_up.hazard,
+                self.ring.node_s + self.patience_s,
+            )
+
+    def _update_levels(self, now: float) -> None:
+        passed_s = min(now - self.levelled_at, 30.0)
+        self.levelled_at = now
+        expected = float(self.ages.counts @ self.ring.hazard) * passed_s
+        self.answer_level.observe(self.persons_seen, expected)
+        self.persons_seen = 0
+        talking = np.minimum(self.board.elapsed_s(TALKING, now), BIN_OF_SECOND.size - 1)
+        ends = float(self.talk.hazard[BIN_OF_SECOND[talking.astype(int)]].sum()) * passed_s
+        self.talk_level.observe(self.talks_ended, ends)
+        self.talks_ended = 0
+
+    def free_chances(self, now: float) -> Floats:
+        """Chance of each busy agent to be free at each node, patience included."""
+        rows, speed = self.board.rows(now)
+        return self.supply.free_chances(rows[rows > 0], speed[rows > 0])
+
+    # memory
+
+    def learned(self) -> dict[str, Any]:
+        """All tables and levels."""
+        return {
+            "ring": self.ring.learned(),
+            "answer_level": self.answer_level.learned(),
+            "talk": self.talk.learned(),
+            "wrap_up": self.wrap_up.learned(),
+        }
+
+    def recall(self, learned: Mapping[str, Any]) -> None:
+        """Begin from an earlier day."""
+        self.ring.recall(learned["ring"], 0.2)
+        self.answer_level.recall(learned["answer_level"], 10.0)
+        self.talk.recall(learned["talk"], 0.2)
+        self.wrap_up.recall(learned["wrap_up"], 0.2)

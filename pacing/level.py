@@ -1,0 +1,79 @@
+"""How much stronger or weaker than its base a rate is just now.
+
+A Gamma-Poisson multiplier is tracked at several speeds of forgetting at once; the speeds are mixed
+by how well each foretold the counts, and a small share of weight is handed round (fixed-share
+experts, Herbster and Warmuth 1998), so that a step is followed within tens of events while a calm
+day averages over thousands.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import exp, lgamma, log
+from typing import Any, Final
+
+FORGETTING: Final = (15.0, 40.0, 120.0, 400.0, 1500.0)  # expected events
+_SHARE_PER_EVENT: Final = 0.004  # weight handed round for each expected event
+
+
+class Level:
+    """Mean and variance of the multiplier m, where counts are Poisson(m x expected)."""
+
+    def __init__(self, prior_events: float, forgetting: Sequence[float] = FORGETTING) -> None:
+        self.forgetting = tuple(forgetting)
+        self.a = [prior_events] * len(self.forgetting)
+        self.b = [prior_events] * len(self.forgetting)
+        self.weights = [1.0 / len(self.forgetting)] * len(self.forgetting)
+        self.mean = 1.0
+        self.variance = 1.0 / prior_events
+
+    @property
+    def relative_variance(self) -> float:
+        """Variance of m over the square of its mean."""
+        return self.variance / self.mean**2
+
+    def observe(self, count: int, expected: float) -> None:
+        """``count`` events were seen where ``expected`` were foretold at m = 1."""
+        if expected <= 0.0:
+            return
+        scores = [
+            w * exp(_log_likelihood(count, expected, a, b))
+            for w, a, b in zip(self.weights, self.a, self.b, strict=True)
+        ]
+        total = sum(scores)
+        share = min(0.1, _SHARE_PER_EVENT * expected * self.mean)
+        each = share / len(scores)
+        if total > 0.0:
+            self.weights = [(1.0 - share) * s / total + each for s in scores]
+        for i, length in enumerate(self.forgetting):
+            keep = exp(-expected * self.mean / length)
+            self.a[i] = (self.a[i] + count) * keep + 1e-3
+            self.b[i] = (self.b[i] + expected) * keep + 1e-3
+        self._mix()
+
+    def _mix(self) -> None:
+        means = [a / b for a, b in zip(self.a, self.b, strict=True)]
+        self.mean = max(1e-6, sum(w * m for w, m in zip(self.weights, means, strict=True)))
+        second = sum(
+            w * (m * m + a / (b * b))
+            for w, m, a, b in zip(self.weights, means, self.a, self.b, strict=True)
+        )
+        self.variance = max(0.0, second - self.mean**2)
+
+    def learned(self) -> dict[str, Any]:
+        """The slowest expert's view: what a new day may begin with."""
+        return {"mean": self.mean}
+
+    def recall(self, learned: Mapping[str, Any], worth_events: float) -> None:
+        """Begin from an earlier day's mean, believed as much as ``worth_events`` events."""
+        mean = min(1e3, max(1e-3, float(learned["mean"])))
+        self.a = [worth_events] * len(self.a)
+        self.b = [worth_events / mean] * len(self.b)
+        self._mix()
+
+
+def _log_likelihood(count: int, expected: float, a: float, b: float) -> float:
+    """Log of the negative binomial chance of ``count`` under Gamma(a, b) times ``expected``."""
+    shared = a * log(b / (b + expected))
+    if count == 0:
+        return shared
+    tail = lgamma(a + count) - lgamma(a) - lgamma(count + 1.0)
+    return shared + tail + count * log(expected / (b + expected))

@@ -1,0 +1,147 @@
+"""When dialed calls are answered by persons: a life table with competing risks.
+
+A ringing call is exposed, in each half second of age, to being answered by a person or to ending
+otherwise (no answer, busy, machine, cancelled). Calls that still ring count as exposure too
+(censored), so the first minutes are not biased towards the quick. The table gives the shape;
+how high it stands now is a ``Level``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from pacing.distributions import Floats
+
+BIN_S: Final = 0.5
+PRIOR_CALLS: Final = 15.0
+PRIOR_PERSON_HAZARD: Final = 0.3  # cumulative, over the whole ring: what m = 1 means
+_PRIOR_RING_S: Final = 11.0
+_REMEMBERED_CALLS: Final = 6000.0
+
+
+class RingAges:
+    """How many calls ring now, by age in bins of half a second; the last bin holds all older."""
+
+    def __init__(self, bins: int) -> None:
+        self.counts = np.zeros(bins)
+        self.slot = 0
+
+    def advance(self, now: float) -> None:
+        """Let ages grow to ``now``."""
+        steps = int(now / BIN_S) - self.slot
+        if steps <= 0:
+            return
+        counts, last = self.counts, self.counts.size - 1
+        self.slot += steps
+        if steps > last:
+            counts[last] = counts.sum()
+            counts[:last] = 0.0
+            return
+        old = counts[last - steps :].sum()
+        counts[steps:] = counts[: last + 1 - steps].copy()
+        counts[last] = old
+        counts[:steps] = 0.0
+
+    def add(self, dialed_at: float, count: int) -> None:
+        """Add (1) or take away (-1) a call dialed at that time."""
+        age = self.slot - int(dialed_at / BIN_S)
+        self.counts[min(max(age, 0), self.counts.size - 1)] += count
+
+
+class RingCurve:
+    """Hazards of answer by a person and of other ends, by age; and what follows from them."""
+
+    def __init__(self, ring_timeout_s: float, nodes: int) -> None:
+        self.bins = int(ring_timeout_s / BIN_S) + 4
+        self.nodes = nodes
+        self.edges = np.arange(self.bins + 1) * BIN_S
+        middle = self.edges[:-1] + BIN_S / 2
+        spread_s = _PRIOR_RING_S * 0.5
+        shape = np.exp(-0.5 * ((middle - _PRIOR_RING_S) / spread_s) ** 2) + 0.02
+        shape /= shape.sum()
+        self.exposure = np.full(self.bins, PRIOR_CALLS * BIN_S)
+        self.persons = shape * PRIOR_CALLS * PRIOR_PERSON_HAZARD
+        self.others = np.full(self.bins, PRIOR_CALLS * 0.01 * BIN_S)
+        self.hazard = np.zeros(self.bins)
+        self.detection_s = 0.0
+        self.person_share = 0.8  # of the picked up
+        self.tables(1.0, np.zeros(self.bins))
+
+    def ended(self, age_s: float, how: str) -> None:
+        """A call rang ``age_s``: then a "person" answered, an "other" end came, or "censored"."""
+        last = min(int(age_s / BIN_S), self.bins - 1)
+        self.exposure[:last] += BIN_S
+        self.exposure[last] += min(age_s - last * BIN_S, BIN_S)
+        if how == "person":
+            self.persons[last] += 1.0
+        elif how == "other":
+            self.others[last] += 1.0
+
+    def classified(self, delay_s: float, *, person: bool) -> None:
+        """A picked-up call turned out to be a person or not after ``delay_s``."""
+        self.person_share += ((1.0 if person else 0.0) - self.person_share) / 100.0
+        self.detection_s += (delay_s - self.detection_s) / 10.0
+
+    def tables(self, level: float, ringing: Floats) -> None:
+        """Work out anew: hazards, node times, and chances of an answer within each node by age."""
+        self._forget()
+        still = np.cumsum(ringing[::-1])[::-1] * BIN_S
+        exposure = self.exposure + still
+        smooth = _smoothed(self.persons)
+        shape = smooth / _smoothed(exposure)
+        self.hazard = shape * (PRIOR_PERSON_HAZARD / float(shape.sum() * BIN_S))
+        person = self.hazard * level * BIN_S
+        other = self.others / exposure * BIN_S
+        self._incidence(person, other)
+
+    def _incidence(self, person: Floats, other: Floats) -> None:
+        total = person + other
+        alive = np.concatenate(([1.0], np.exp(-np.cumsum(total))))
+        gained = alive[:-1] * -np.expm1(-total) * person / np.maximum(total, 1e-12)
+        incidence = np.concatenate(([0.0], np.cumsum(gained)))
+        self.answer_chance = float(incidence[-1])
+        targets = (np.arange(self.nodes) + 0.5) / self.nodes * incidence[-1]
+        self.node_s: Floats = np.interp(targets, incidence, self.edges) + self.detection_s
+        rings_s = np.append(self.node_s - self.detection_s, 1e9)
+        middle = self.edges[:-1] + BIN_S / 2
+        reached = np.interp(middle[:, None] + rings_s[None, :], self.edges, incidence)
+        so_far = np.interp(middle, self.edges, incidence)[:, None]
+        alive_now = np.maximum(np.interp(middle, self.edges, alive), 1e-6)[:, None]
+        chances = np.clip((reached - so_far) / alive_now, 0.0, 1.0)
+        self.by_age: Floats = chances[:, : self.nodes]  # a person answers within each node
+        self.ever: Floats = chances[:, self.nodes]  # a person answers at all
+        self.new: Floats = np.interp(self.node_s - self.detection_s, self.edges, incidence)
+
+    def _forget(self) -> None:
+        if self.exposure[0] > _REMEMBERED_CALLS * BIN_S:
+            keep = 0.98
+            self.exposure *= keep
+            self.persons *= keep
+            self.others *= keep
+
+    def learned(self) -> dict[str, Any]:
+        """Counts by age, for the next day."""
+        return {
+            "exposure": self.exposure.tolist(),
+            "persons": self.persons.tolist(),
+            "others": self.others.tolist(),
+            "detection_s": self.detection_s,
+            "person_share": self.person_share,
+        }
+
+    def recall(self, learned: Mapping[str, Any], worth: float) -> None:
+        """Take an earlier day's counts, times ``worth``, where the ring limit is the same."""
+        if len(learned["exposure"]) != self.bins:
+            return
+        self.exposure += worth * np.asarray(learned["exposure"], float)
+        self.persons += worth * np.asarray(learned["persons"], float)
+        self.others += worth * np.asarray(learned["others"], float)
+        self.detection_s = float(learned["detection_s"])
+        self.person_share = float(learned["person_share"])
+
+
+def _smoothed(values: Floats) -> Floats:
+    """Weights 1-2-1 over neighbours: bins are finer than the data of a first hour."""
+    padded = np.concatenate((values[:1], values, values[-1:]))
+    return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]

@@ -1,0 +1,125 @@
+"""Which agents will be free when a call dialed now is answered.
+
+One row of chances for each phase and elapsed time, made every few seconds; a decision then only
+looks its agents up.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from pacing.distributions import Floats
+from pacing.floor import TALKING, WRAP_UP, Agent
+from pacing.hazards import BIN_OF_SECOND, BINS, EDGES, PhaseTable
+
+_STEP_S: Final = 1.0
+_MIDDLE: Final = (EDGES[:-1] + EDGES[1:]) / 2
+_LAST_SECOND: Final = BIN_OF_SECOND.size - 1
+_TALK_ROW: Final = 1  # row 0 is nobody: no chance of being free
+_WRAP_ROW: Final = 1 + BINS
+ROWS: Final = 1 + 2 * BINS
+
+
+class AgentBoard:
+    """Phase, start and speed of each agent, in arrays that a decision reads at once."""
+
+    def __init__(self) -> None:
+        self.start = np.zeros(16)
+        self.row = np.zeros(16, dtype=np.int64)
+        self.speed = np.ones(16)
+        self.place: dict[str, int] = {}
+        self.free_places = list(range(15, -1, -1))
+        self.used = 0
+
+    def put(self, agent: Agent, phase: str | None, at: float, speed: float) -> None:
+        """``agent`` is in ``phase`` since ``at``; None or leaving takes them off."""
+        if phase is None:
+            place = self.place.pop(agent.id, None)
+            if place is not None:
+                self.row[place] = 0
+                self.free_places.append(place)
+            return
+        place = self.place.get(agent.id)
+        if place is None:
+            place = self._new_place(agent.id)
+        busy = _TALK_ROW if phase == TALKING else _WRAP_ROW if phase == WRAP_UP else 0
+        self.row[place] = 0 if agent.leaving else busy
+        self.start[place] = at
+        self.speed[place] = speed
+
+    def _new_place(self, agent_id: str) -> int:
+        if not self.free_places:
+            size = self.start.size
+            self.start = np.concatenate((self.start, np.zeros(size)))
+            self.row = np.concatenate((self.row, np.zeros(size, dtype=np.int64)))
+            self.speed = np.concatenate((self.speed, np.ones(size)))
+            self.free_places = list(range(2 * size - 1, size - 1, -1))
+        place = self.place[agent_id] = self.free_places.pop()
+        self.used = max(self.used, place + 1)
+        return place
+
+    def elapsed_s(self, phase: str, now: float) -> Floats:
+        """Elapsed times of the agents in ``phase``."""
+        wanted = _TALK_ROW if phase == TALKING else _WRAP_ROW
+        chosen = self.row[: self.used] == wanted
+        elapsed: Floats = now - self.start[: self.used][chosen]
+        return elapsed
+
+    def rows(self, now: float) -> tuple[np.ndarray, Floats]:
+        """Each busy agent's row in a supply table, and their speed."""
+        base = self.row[: self.used]
+        seconds = np.minimum(now - self.start[: self.used], _LAST_SECOND).astype(np.int64)
+        rows = np.where(base > 0, base + BIN_OF_SECOND[seconds], 0)
+        return rows, self.speed[: self.used]
+
+
+class SupplyTable:
+    """Log of the chance of *not* being free by each horizon, by phase and elapsed time.
+
+    The log makes an agent's speed a factor (proportional hazards).
+    """
+
+    def __init__(self) -> None:
+        self.log_busy = np.zeros((ROWS, 1))
+
+    def refresh(self, talk: Floats, wrap_up: Floats, horizons_s: Floats) -> None:
+        """From hazards per second of both phases, level included; horizons with patience."""
+        steps = int(np.ceil(float(horizons_s.max()) / _STEP_S)) + 1
+        ends = np.arange(steps + 1) * _STEP_S
+        wrap_cdf = _conditional_cdf(wrap_up, steps)
+        talk_cdf = _conditional_cdf(talk, steps)
+        ended = np.diff(talk_cdf, axis=1)
+        after = horizons_s[None, :] - (ends[:-1, None] + _STEP_S / 2)
+        wrapped = np.interp(after, ends, wrap_cdf[0], left=0.0)
+        free = np.zeros((ROWS, horizons_s.size))
+        free[_TALK_ROW:_WRAP_ROW] = ended @ wrapped
+        below = np.minimum((horizons_s / _STEP_S).astype(int), steps - 1)
+        share = horizons_s / _STEP_S - below
+        free[_WRAP_ROW:] = wrap_cdf[:, below] * (1 - share) + wrap_cdf[:, below + 1] * share
+        self.log_busy = np.log1p(-np.minimum(free, 0.999999))
+
+    def free_chances(self, rows: np.ndarray, speed: Floats) -> Floats:
+        """One line per agent, one column per horizon."""
+        chances: Floats = -np.expm1(self.log_busy[rows] * speed[:, None])
+        return chances
+
+
+def _index_table(steps: int) -> np.ndarray:
+    seconds = _MIDDLE[:, None] + (np.arange(steps) + 0.5) * _STEP_S
+    first = EDGES[:-1, None] + (np.arange(steps) + 0.5) * _STEP_S
+    seconds = np.where(EDGES[:-1, None] < 30, first, seconds)
+    table: np.ndarray = BIN_OF_SECOND[np.minimum(seconds, _LAST_SECOND).astype(int)]
+    return table
+
+
+_INDEX_TABLES: dict[int, np.ndarray] = {}  # few sizes occur: one for each longest horizon
+
+
+def _conditional_cdf(hazard: Floats, steps: int) -> Floats:
+    """P(ended within j steps | elapsed), one line per elapsed bin, j = 0..steps."""
+    if steps not in _INDEX_TABLES:
+        _INDEX_TABLES[steps] = _index_table(steps)
+    summed = np.cumsum(hazard[_INDEX_TABLES[steps]] * _STEP_S, axis=1)
+    cdf = np.zeros((BINS, steps + 1))
+    cdf[:, 1:] = -np.expm1(-summed)
+    return cdf
