@@ -27,7 +27,7 @@ class Calendar:
     _days: dict[date, Day] = field(default_factory=dict)
 
     def windows(self, day: date) -> Day:
-        """Return the windows of a local date: none when a day or holiday rule forbids it, or when no rule gives hours."""
+        """Return the windows of a local date: none when a rule forbids the day, or when no rule gives hours."""
         known = self._days.get(day)
         if known is None:
             if len(self._days) > 4000:
@@ -135,9 +135,7 @@ def _extra_regions(rule: Rule, place: Place) -> Iterable[str]:
 
 
 def _weekday_allowed(preset: Preset, day: date) -> bool:
-    return all(
-        day.weekday() in rule["weekdays"] for rule in preset.of_kind("days") if rule.holds_on(day)
-    )
+    return all(day.weekday() in rule["weekdays"] for rule in preset.of_kind("days") if rule.holds_on(day))
 
 
 @lru_cache(maxsize=65_536)

@@ -9,9 +9,7 @@ from dialer.rules.holidays_fr import legal_holidays
 
 FRENCH: Final = "FR-L3133-1"
 NATIONAL: Final = "national"
-FRENCH_COUNTRIES: Final = frozenset(
-    {"FR", "GP", "MF", "BL", "MQ", "GF", "RE", "YT", "PM", "NC", "PF", "WF"}
-)
+FRENCH_COUNTRIES: Final = frozenset({"FR", "GP", "MF", "BL", "MQ", "GF", "RE", "YT", "PM", "NC", "PF", "WF"})
 
 
 def for_country(calendar: str, country: str) -> str:
@@ -50,7 +48,7 @@ def _year(calendar: str, year: int) -> dict[date, str]:
 
 
 @lru_cache(maxsize=256)
-def _country(calendar: str) -> Any:
+def _country(calendar: str) -> Any:  # noqa: ANN401 - the holidays package is untyped
     import holidays  # a quarter of a second that French presets need not pay
 
     return getattr(holidays, calendar.removeprefix(f"{NATIONAL}:"), None)

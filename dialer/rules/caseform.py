@@ -1,27 +1,26 @@
-"""Reads a case from JSON's own types, strictly: an unknown key or a malformed value is an error, an absent key unknown."""
+"""Reads a case from JSON, strictly: an unknown key or a malformed value is an error, an absent key unknown."""
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from dialer.rules.errors import CaseError, UnknownName
+from dialer.rules.errors import CaseError, UnknownNameError
 from dialer.rules.model import Case, Consent, Slot
 
 MODES: Final = ("predictive", "progressive", "power", "preview", "manual")
 BASES: Final = ("consent", "contract_in_progress", "request_callback", "press")
 AUDIENCES: Final = ("b2c", "b2b")
-_INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d(:\d\d)?)", re.IGNORECASE
-)
+_HOW: Final = "Write it like 2026-11-23T13:30:00+01:00."
 
 Read = Callable[[str, Any], Any]
+Shape = Mapping[str, tuple[str, Read]]
 
 
 def read_case(data: object) -> Case:
     """Return the case that a JSON object states; ``preset`` is not part of it and must be taken out before.
 
-    Raises :class:`CaseError`, which names the key, and :class:`UnknownName` for a key that is none.
+    Raises :class:`CaseError`, which names the key, and :class:`UnknownNameError` for a key that is none.
     """
     if not isinstance(data, Mapping):
         raise CaseError("case", f"a JSON object is needed, not {_kind(data)}.")
@@ -29,31 +28,30 @@ def read_case(data: object) -> Case:
         raise CaseError("at", "is missing.", hint="Give the instant of the call with its offset.")
     if data["at"] is None:
         raise CaseError("at", "is null.", hint="Give the instant of the call with its offset.")
-    return Case(**_read(data, _CASE, ""))
+    return Case(**_read(data, _CASE))
 
 
-def _read(data: Mapping[str, Any], shape: Mapping[str, Read], parent: str) -> dict[str, Any]:
+def _read(data: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     values = {}
     for key, value in data.items():
-        reader = shape.get(key)
-        if reader is None:
-            raise UnknownName("key", f"{parent}{key}", [f"{parent}{k}" for k in shape])
-        values[key] = None if value is None else reader(f"{parent}{key}", value)
+        if key not in shape:
+            known = [path for path, _ in shape.values()]
+            parent = known[0].rpartition(".")[0]
+            raise UnknownNameError("key", f"{parent}.{key}" if parent else key, known)
+        path, reader = shape[key]
+        values[key] = None if value is None else reader(path, value)
     return values
 
 
 def instant(key: str, value: object) -> datetime:
     """Read an ISO 8601 time with its offset; a time without one is a different instant in every zone, so an error."""
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise CaseError(
-            key,
-            f"{value!r} is no time with an offset.",
-            hint="Write it like 2026-11-23T13:30:00+01:00.",
-        )
     try:
-        return datetime.fromisoformat(value.replace(",", "."))
-    except ValueError as error:
-        raise CaseError(key, f"{value!r} is no time: {error}.") from error
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]  # a TypeError says the rest
+    except (ValueError, TypeError) as error:
+        raise CaseError(key, f"{value!r} is no time: {error}.", hint=_HOW) from error
+    if moment.tzinfo is None:
+        raise CaseError(key, f"{value!r} has no offset from UTC.", hint=_HOW)
+    return moment
 
 
 def _day(key: str, value: object) -> date:
@@ -101,11 +99,11 @@ def _one_of(known: tuple[str, ...]) -> Read:
 
 
 def _instants(key: str, value: object) -> tuple[datetime, ...]:
-    return tuple(instant(f"{key}[{i}]", item) for i, item in enumerate(_list(key, value)))
+    return tuple([instant(key, item) for item in _list(key, value)])
 
 
 def _names(key: str, value: object) -> frozenset[str]:
-    return frozenset(_text(f"{key}[{i}]", item) for i, item in enumerate(_list(key, value)))
+    return frozenset([_text(key, item) for item in _list(key, value)])
 
 
 def _lower_names(key: str, value: object) -> frozenset[str]:
@@ -130,17 +128,17 @@ def _screened(key: str, value: object) -> dict[str, date]:
 
 
 def _consent(key: str, value: object) -> Consent:
-    fields = _read(_table(key, value), _CONSENT, f"{key}.")
+    fields = _read(_table(key, value), _CONSENT)
     fields["slots"] = fields.get("slots") or ()
     return Consent(**fields)
 
 
 def _slots(key: str, value: object) -> tuple[Slot, ...]:
     slots = []
-    for i, item in enumerate(_list(key, value)):
-        fields = _read(_table(f"{key}[{i}]", item), _SLOT, f"{key}[{i}].")
+    for item in _list(key, value):
+        fields = _read(_table(key, item), _SLOT)
         if not isinstance(fields.get("at"), datetime):
-            raise CaseError(f"{key}[{i}].at", "is missing: a slot is a precise date and time.")
+            raise CaseError(f"{key}.at", "is missing: a slot is a precise date and time.")
         slots.append(Slot(fields["at"], fields.get("evidence")))
     return tuple(slots)
 
@@ -150,42 +148,51 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-_SLOT: Final[dict[str, Read]] = {"at": instant, "evidence": _text}
-_CONSENT: Final[dict[str, Read]] = {
-    "collected_at": instant,
-    "expires_at": instant,
-    "principal": _text,
-    "object": _text,
-    "proof": _text,
-    "withdrawn_at": instant,
-    "slots": _slots,
-    "written": _flag,
-    "automated_dialing": _flag,
-}
-_CASE: Final[dict[str, Read]] = {
-    "at": instant,
-    "number": _text,
-    "postcode": _text,
-    "principal": _text,
-    "audience": _one_of(AUDIENCES),
-    "sector": _text,
-    "mode": _one_of(MODES),
-    "caller_id": _text,
-    "ring_timeout_s": _seconds,
-    "basis": _one_of(BASES),
-    "consent": _consent,
-    "requested_at": instant,
-    "attempts": _instants,
-    "last_abandoned_at": instant,
-    "agent_reserved": _flag,
-    "suppressed": _flag,
-    "screened_at": _screened,
-    "listed_in": _lower_names,
-    "caller_ids": _names,
-    "in_flight": _flag,
-    "last_machine_at": instant,
-    "clock_offset_s": _offset,
-    "request_object": _text,
-    "prerecorded": _flag,
-}
+def _shape(parent: str, readers: Mapping[str, Read]) -> Shape:
+    return {key: (f"{parent}{key}", reader) for key, reader in readers.items()}
 
+
+_SLOT: Final[Shape] = _shape("consent.slots.", {"at": instant, "evidence": _text})
+_CONSENT: Final[Shape] = _shape(
+    "consent.",
+    {
+        "collected_at": instant,
+        "expires_at": instant,
+        "principal": _text,
+        "object": _text,
+        "proof": _text,
+        "withdrawn_at": instant,
+        "slots": _slots,
+        "written": _flag,
+        "automated_dialing": _flag,
+    },
+)
+_CASE: Final[Shape] = _shape(
+    "",
+    {
+        "at": instant,
+        "number": _text,
+        "postcode": _text,
+        "principal": _text,
+        "audience": _one_of(AUDIENCES),
+        "sector": _text,
+        "mode": _one_of(MODES),
+        "caller_id": _text,
+        "ring_timeout_s": _seconds,
+        "basis": _one_of(BASES),
+        "consent": _consent,
+        "requested_at": instant,
+        "attempts": _instants,
+        "last_abandoned_at": instant,
+        "agent_reserved": _flag,
+        "suppressed": _flag,
+        "screened_at": _screened,
+        "listed_in": _lower_names,
+        "caller_ids": _names,
+        "in_flight": _flag,
+        "last_machine_at": instant,
+        "clock_offset_s": _offset,
+        "request_object": _text,
+        "prerecorded": _flag,
+    },
+)

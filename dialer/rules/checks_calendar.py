@@ -1,41 +1,56 @@
 """Checks of time and place: zones, days, hours, holidays, the guard at a window's end, the consented slot."""
 
 from datetime import timedelta
+from functools import lru_cache
+from typing import Final
 
 from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of_day
 from dialer.rules.calendars import years_known
 from dialer.rules.model import UNKNOWN
-from dialer.rules.preset import Rule
-from dialer.rules.situation import Finding, Severity, Situation, allow, block, unknown
-from dialer.rules.windows import span_text
+from dialer.rules.preset import Preset, Rule
+from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.territory import Place
+from dialer.rules.verdict import Finding, Severity
+from dialer.rules.windows import WEEKDAYS, span_text
 from dialer.rules.zones import TZDATA_VERSION
 
+_ON_DAY: Final = tuple(allow(weekday=name) for name in WEEKDAYS)
 
-def tz_resolved(rule: Rule, s: Situation) -> Finding:
+
+def tz_resolved(_rule: Rule, s: Situation) -> Finding:
     """The person's zones are known, from the address, else from the number."""
     if s.case.number in (UNKNOWN, None):
         return unknown("number")
-    if not s.place.known:
-        return block(s.place.problem or "no time zone is known")
-    return allow(zones=list(s.place.zones), territories=sorted(s.place.regions or s.place.countries))
+    return _resolved(s.place)
 
 
-def covers_number(rule: Rule, s: Situation) -> Finding:
+@lru_cache(maxsize=4096)
+def _resolved(place: Place) -> Finding:
+    if not place.known:
+        return block(place.problem or "no time zone is known")
+    return allow(zones=place.zones, territories=sorted(place.regions or place.countries))
+
+
+def covers_number(_rule: Rule, s: Situation) -> Finding:
     """The preset is that of the called person's country."""
-    covers, countries = s.preset.covers, s.place.countries
+    return _covered(s.preset.covers, s.place.countries)
+
+
+@lru_cache(maxsize=4096)
+def _covered(covers: frozenset[str], countries: frozenset[str]) -> Finding:
     if covers and not countries <= covers:
         return block("another country's law protects this person", countries=sorted(countries))
     return allow(countries=sorted(countries))
 
 
-def law_known(rule: Rule, s: Situation) -> Finding:
+def law_known(_rule: Rule, s: Situation) -> Finding:
     """The preset knows the law of that day."""
     if s.at.date() < s.preset.known_from:
-        return block("the preset does not know the law of that day", known_from=str(s.preset.known_from))
-    return allow(known_from=str(s.preset.known_from))
+        return block("the preset does not know the law of that day", known_from=s.preset.known_from)
+    return allow(known_from=s.preset.known_from)
 
 
-def tzdata_version(rule: Rule, s: Situation) -> Finding:
+def tzdata_version(rule: Rule, _s: Situation) -> Finding:
     """The time zone data are recent enough. Versions sort as texts: 2026c < 2026f."""
     needed = rule["minimum_version"]
     if needed > TZDATA_VERSION:
@@ -43,11 +58,15 @@ def tzdata_version(rule: Rule, s: Situation) -> Finding:
     return allow(tzdata=TZDATA_VERSION)
 
 
-def holiday_years(rule: Rule, s: Situation) -> Finding:
+def holiday_years(_rule: Rule, s: Situation) -> Finding:
     """This year's and the next year's holidays are known."""
-    year = s.at.year
-    for holidays in s.preset.of_kind("holidays"):
-        for calendar in calendars_of(holidays, s.place):
+    return _years(s.preset, s.place, s.at.year)
+
+
+@lru_cache(maxsize=4096)
+def _years(preset: Preset, place: Place, year: int) -> Finding:
+    for holidays in preset.of_kind("holidays"):
+        for calendar in calendars_of(holidays, place):
             first, last = years_known(calendar)
             if last > 0 and not first <= year < last:
                 return block("the holidays of this and the next year are not known", calendar=calendar)
@@ -58,8 +77,8 @@ def days(rule: Rule, s: Situation) -> Finding:
     """The day of the week is allowed where the person is."""
     for local in s.locals:
         if local.weekday() not in rule["weekdays"]:
-            return _closed(s, local=local.isoformat(), weekday=local.strftime("%a"))
-    return allow(local=_local(s))
+            return _closed(s, local=local, weekday=WEEKDAYS[local.weekday()])
+    return _ON_DAY[s.locals[0].weekday()]
 
 
 def holidays(rule: Rule, s: Situation) -> Finding:
@@ -67,8 +86,8 @@ def holidays(rule: Rule, s: Situation) -> Finding:
     for local in s.locals:
         name = holiday_by(rule, s.place, local.date())
         if name:
-            return _closed(s, local=local.isoformat(), holiday=name)
-    return allow(local=_local(s))
+            return _closed(s, local=local, holiday=name)
+    return ALLOWED
 
 
 def hours(rule: Rule, s: Situation) -> Finding:
@@ -77,11 +96,11 @@ def hours(rule: Rule, s: Situation) -> Finding:
         windows = hours_of(rule, s.place, local.date())
         second = seconds_of_day(local)
         if not any(start <= second < end for start, end in windows):
-            return _closed(s, local=local.isoformat(), windows=[span_text(w) for w in windows])
-    return allow(local=_local(s))
+            return _closed(s, local=local, windows=[span_text(w) for w in windows])
+    return allow(local=s.locals[0])
 
 
-def originate_guard(rule: Rule, s: Situation) -> Finding:
+def originate_guard(_rule: Rule, s: Situation) -> Finding:
     """Ringing, and the guard after it, ends no later than the window does."""
     guard = s.guard
     if guard is None:
@@ -89,22 +108,22 @@ def originate_guard(rule: Rule, s: Situation) -> Finding:
     for key in s.place.zones:
         closes = s.calendar.closes_at(s.at, key)
         if closes is not None and s.at + guard > closes:
-            return _closed(s, closes=s.local(closes).isoformat(), guard_s=guard.total_seconds())
+            return _closed(s, closes=s.local(closes), guard_s=guard.total_seconds())
     return allow(guard_s=guard.total_seconds())
 
 
-def slot_exception(rule: Rule, s: Situation) -> Finding:
+def slot_exception(_rule: Rule, s: Situation) -> Finding:
     """A call outside the windows rests on a consented date and time, with its evidence."""
     if s.slot is None or _is_open(s):
-        return allow(slot=None)
+        return ALLOWED
     if not s.slot.evidence:
-        return block("the consented slot has no evidence", slot=s.slot.at.isoformat())
-    return allow(slot=s.slot.at.isoformat(), evidence=s.slot.evidence, decided=True)
+        return block("the consented slot has no evidence", slot=s.slot.at)
+    return allow(slot=s.slot.at, evidence=s.slot.evidence)
 
 
 def _closed(s: Situation, **inputs: object) -> Finding:
     if s.slot is not None and s.slot.evidence:
-        return allow(slot=s.slot.at.isoformat(), **inputs)
+        return allow(slot=s.slot.at, **inputs)
     return s.postpone(s.at, **inputs)
 
 
@@ -113,10 +132,6 @@ def _is_open(s: Situation) -> bool:
     return s.calendar.next_opening(s.at, guard) == s.at
 
 
-def _local(s: Situation) -> str | None:
-    return s.locals[0].isoformat() if s.locals else None
-
-
-def is_slot_call(finding: Finding) -> bool:
+def is_slot_call(rule: Rule, finding: Finding) -> bool:
     """Tell whether a slot's evidence is what lets the call pass."""
-    return finding.severity is Severity.ALLOW and finding.inputs.get("decided") is True
+    return rule.kind == "slot_exception" and finding.severity is Severity.ALLOW and bool(finding.inputs)

@@ -1,13 +1,16 @@
 """Checks of why the person may be called: legal basis, consent register, call-back on request, banned sectors."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from dialer.rules.holidays_fr import add_working_days
 from dialer.rules.model import RESERVED_MODES, UNKNOWN, Consent
 from dialer.rules.preset import Rule
-from dialer.rules.situation import Finding, Situation, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.verdict import Finding
 
 
+@lru_cache(maxsize=4096)
 def plain(word: str) -> str:
     """Return a sector or object in one spelling: ``Energy renovation`` is ``energy_renovation``."""
     return word.strip().lower().replace("-", "_").replace(" ", "_")
@@ -48,18 +51,13 @@ def valid_consent(rule: Rule, s: Situation) -> Finding:
         return unknown("consent")
     if not isinstance(record, Consent):
         return block("there is no consent")
-    return (
-        _withdrawn(record)
-        or _proof_and_parties(record, s)
-        or _extent(rule, record)
-        or _period(rule, record, s)
-    )
+    return _withdrawn(record) or _proof_and_parties(record, s) or _extent(rule, record) or _period(rule, record, s)
 
 
-def withdrawal(rule: Rule, s: Situation) -> Finding:
+def withdrawal(_rule: Rule, s: Situation) -> Finding:
     """No withdrawal is known: it wins over every basis, at once."""
     record = s.case.consent
-    return (_withdrawn(record) if isinstance(record, Consent) else None) or allow()
+    return (_withdrawn(record) if isinstance(record, Consent) else None) or ALLOWED
 
 
 def request_callback(rule: Rule, s: Situation) -> Finding:
@@ -70,19 +68,19 @@ def request_callback(rule: Rule, s: Situation) -> Finding:
     if not isinstance(asked, datetime):
         return unknown("requested_at")
     if asked > s.at:
-        return block("the request is in the future", requested_at=asked.isoformat())
+        return block("the request is in the future", requested_at=asked)
     wanted, sector = s.case.request_object, s.case.sector
     if isinstance(wanted, str) and (not isinstance(sector, str) or plain(wanted) != plain(sector)):
         return block("the person asked about something else", request_object=wanted)
     asked_on = {asked.astimezone(local.tzinfo).date() for local in s.locals}
     last = min(add_working_days(day, rule["working_days"]) for day in asked_on)
     if any(local.date() > last for local in s.locals):
-        return block("the request is too old", requested_at=asked.isoformat(), last_day=str(last))
-    return allow(requested_at=asked.isoformat(), last_day=str(last))
+        return block("the request is too old", requested_at=asked, last_day=last)
+    return allow(requested_at=asked, last_day=last)
 
 
 def written_consent(rule: Rule, s: Situation) -> Finding:
-    """An automated or recorded call rests on written consent: a number may always be a mobile, since they are ported."""
+    """An automated or recorded call rests on written consent: any number may be a ported mobile."""
     if s.case.mode in RESERVED_MODES and s.case.prerecorded is not True:
         return allow(mode=s.case.mode)
     return valid_consent(rule, s)
@@ -90,7 +88,7 @@ def written_consent(rule: Rule, s: Situation) -> Finding:
 
 def recorded_consent(rule: Rule, s: Situation) -> Finding:
     """A recorded message that sells rests on express consent."""
-    return valid_consent(rule, s) if s.case.prerecorded is True else allow()
+    return valid_consent(rule, s) if s.case.prerecorded is True else ALLOWED
 
 
 def mobile_optin(rule: Rule, s: Situation) -> Finding:
@@ -98,7 +96,7 @@ def mobile_optin(rule: Rule, s: Situation) -> Finding:
     number = s.case.number
     if isinstance(number, str) and number.startswith(rule["mobile_prefixes"]):
         return valid_consent(rule, s)
-    return allow()
+    return ALLOWED
 
 
 def sector_optin(rule: Rule, s: Situation) -> Finding:
@@ -115,7 +113,7 @@ def _withdrawn(record: Consent) -> Finding | None:
     if record.withdrawn_at is UNKNOWN:
         return unknown("consent.withdrawn_at")
     if record.withdrawn_at is not None:
-        return block("consent was withdrawn", withdrawn_at=record.withdrawn_at.isoformat())
+        return block("consent was withdrawn", withdrawn_at=record.withdrawn_at)
     return None
 
 
@@ -152,10 +150,10 @@ def _period(rule: Rule, record: Consent, s: Situation) -> Finding:
     if stated is UNKNOWN:
         return unknown("consent.expires_at")
     if collected > s.at:
-        return block("consent is dated in the future", collected_at=collected.isoformat())
+        return block("consent is dated in the future", collected_at=collected)
     ends = _end(rule, collected, stated)
     rings_until = s.at + (s.guard or timedelta(0))
-    inputs = {"collected_at": collected.isoformat(), "ends": s.local(ends).isoformat() if ends else None}
+    inputs = {"collected_at": collected, "ends": s.local(ends) if ends else None}
     if ends is not None and rings_until > ends:
         return block("consent has ended, or would end while it rings", **inputs)
     return allow(**inputs)
@@ -166,4 +164,3 @@ def _end(rule: Rule, collected: datetime, stated: datetime | None) -> datetime |
     if "max_age_days" in rule.parameters:
         ends.append(collected.astimezone(UTC) + timedelta(days=rule["max_age_days"]))
     return min(ends, default=None)
-

@@ -8,22 +8,23 @@ from typing import Final
 from dialer.rules.checks_consent import valid_consent
 from dialer.rules.model import UNKNOWN
 from dialer.rules.preset import Rule
-from dialer.rules.situation import Finding, Severity, Situation, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
-def suppression(rule: Rule, s: Situation) -> Finding:
+def suppression(_rule: Rule, s: Situation) -> Finding:
     """The number and the person stand on no suppression list of the principal."""
     if not isinstance(s.case.suppressed, bool):
         return unknown("suppressed")
     return block("the person is suppressed") if s.case.suppressed else allow(suppressed=False)
 
 
-def in_flight(rule: Rule, s: Situation) -> Finding:
+def in_flight(_rule: Rule, s: Situation) -> Finding:
     """No other call to this number or person is under way; whoever reserves the attempt states it."""
-    return block("another call is under way") if s.case.in_flight is True else allow()
+    return block("another call is under way") if s.case.in_flight is True else ALLOWED
 
 
 def clock_sync(rule: Rule, s: Situation) -> Finding:
@@ -31,7 +32,7 @@ def clock_sync(rule: Rule, s: Situation) -> Finding:
     offset = s.case.clock_offset_s
     if isinstance(offset, int | float) and abs(offset) >= rule["max_offset_s"]:
         return block("the clock is wrong", clock_offset_s=offset)
-    return allow()
+    return ALLOWED
 
 
 def min_ring(rule: Rule, s: Situation) -> Finding:
@@ -53,27 +54,27 @@ def recall_after_abandon(rule: Rule, s: Situation) -> Finding:
         return unknown("last_abandoned_at")
     free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
     if s.at >= free:
-        return allow(last_abandoned_at=last.isoformat())
+        return allow(last_abandoned_at=last)
     if not isinstance(s.case.agent_reserved, bool):
         return unknown("agent_reserved")
-    return s.postpone(free, last_abandoned_at=last.isoformat(), wait_h=rule["wait_h"])
+    return s.postpone(free, last_abandoned_at=last, wait_h=rule["wait_h"])
 
 
 def recall_ban(rule: Rule, s: Situation) -> Finding:
     """After a silent call nobody calls for a while, and then only with an agent reserved."""
     last = s.case.last_abandoned_at
     if last is None:
-        return allow()
+        return ALLOWED
     if last is UNKNOWN:
         return unknown("last_abandoned_at")
     free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
     if s.at < free:
-        return s.postpone(free, last_abandoned_at=last.isoformat(), wait_h=rule["wait_h"])
-    return allow() if s.reserved else block("an agent must be reserved after a silent call")
+        return s.postpone(free, last_abandoned_at=last, wait_h=rule["wait_h"])
+    return ALLOWED if s.reserved else block("an agent must be reserved after a silent call")
 
 
 def attempts_by_day(rule: Rule, s: Situation) -> Finding:
-    """Fewer than ``count`` attempts on the last ``window_days`` calendar days, today included, by the person's dates."""
+    """Fewer than ``count`` attempts in ``window_days`` calendar days, today included, by the person's dates."""
     if not isinstance(s.case.attempts, tuple):
         return unknown("attempts")
     count, window = int(rule["count"]), timedelta(days=int(rule["window_days"]))
@@ -107,16 +108,16 @@ def attempts_by_hour(rule: Rule, s: Situation) -> Finding:
     return s.postpone(made[len(made) - count] + window, made=len(made), count=count)
 
 
-def machine_same_day(rule: Rule, s: Situation) -> Finding:
+def machine_same_day(_rule: Rule, s: Situation) -> Finding:
     """A number taken for a machine today is called again today only with an agent reserved."""
     last = s.case.last_machine_at
     if not isinstance(last, datetime) or s.reserved:
-        return allow()
+        return ALLOWED
     for key, local in zip(s.place.zones, s.locals, strict=True):
         if last.astimezone(zone(key)).date() == local.date():
             tomorrow = datetime.combine(local.date() + timedelta(days=1), time(), zone(key))
-            return s.postpone(tomorrow.astimezone(UTC), last_machine_at=last.isoformat())
-    return allow(last_machine_at=last.isoformat())
+            return s.postpone(tomorrow.astimezone(UTC), last_machine_at=last)
+    return allow(last_machine_at=last)
 
 
 def screening(rule: Rule, s: Situation) -> Finding:
@@ -136,7 +137,7 @@ def screening(rule: Rule, s: Situation) -> Finding:
             return unknown(f"screened_at.{name}")
         ages = [(local.date() - day).days for local in s.locals]
         if not all(0 <= age <= max_age for age in ages):
-            return block("the list's copy is too old", list=name, screened_at=str(day), max_age=max_age)
+            return block("the list's copy is too old", list=name, screened_at=day, max_age=max_age)
     return allow(lists=dict(rule["lists"]))
 
 
@@ -151,7 +152,7 @@ def listed(rule: Rule, s: Situation) -> Finding:
     return allow(lists=list(rule["lists"]))
 
 
-def reassigned(rule: Rule, s: Situation) -> Finding:
+def reassigned(_rule: Rule, s: Situation) -> Finding:
     """The number still belongs to whoever consented: asked on or after the day of consent, answered no."""
     collected = getattr(s.case.consent, "collected_at", None)
     if not isinstance(collected, datetime):
@@ -165,11 +166,11 @@ def reassigned(rule: Rule, s: Situation) -> Finding:
     if day is None:
         return unknown("screened_at.rnd")
     if not s.local(collected).date() <= day <= s.local(s.at).date():
-        return block("asked before consent was given, or in the future", screened_at=str(day))
-    return allow(screened_at=str(day))
+        return block("asked before consent was given, or in the future", screened_at=day)
+    return allow(screened_at=day)
 
 
-def cli_assigned(rule: Rule, s: Situation) -> Finding:
+def cli_assigned(_rule: Rule, s: Situation) -> Finding:
     """The displayed number is a real one, and one of the campaign's."""
     shown = s.case.caller_id
     if shown is UNKNOWN:

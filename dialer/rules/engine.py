@@ -1,7 +1,8 @@
-"""The verdict: every rule in force is asked, a block beats a postponement, and a postponement leads to an allowed time."""
+"""The verdict: every rule in force is asked, a block beats a postponement, which leads to an allowed time."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -10,13 +11,13 @@ from dialer.rules import checks_consent as by_basis
 from dialer.rules import checks_contact as by_contact
 from dialer.rules.calendar import calendar_of
 from dialer.rules.errors import PresetError
-from dialer.rules.model import Case, Reason, Status, Verdict
+from dialer.rules.model import Case
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import Finding, Severity, Situation, situation
-from dialer.rules.territory import Place, of_postcode
+from dialer.rules.situation import Situation, situation
+from dialer.rules.territory import of_postcode, place
+from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
 Check = Callable[[Rule, Situation], Finding]
-Answer = tuple[Rule, Finding]
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
@@ -58,19 +59,22 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
 )
 """The check of each kind of rule. Kinds outside it (``duty``, ``abandon``) are kept elsewhere than at the last gate."""
 
-_STATUS: Final[dict[Severity, Status]] = {
-    Severity.ALLOW: "allow",
-    Severity.POSTPONE: "postpone",
-    Severity.BLOCK: "block",
-}
+_CLOCK_FREE: Final = frozenset(
+    {
+        *("tz_resolved", "covers_number", "tzdata_version", "suppression", "in_flight"),
+        *("clock_sync", "min_ring", "cli_assigned", "cli_prefixes", "cli_forbidden", "withdrawal"),
+        *("legal_basis", "sector_ban", "listed"),
+    }
+)
+"""Kinds whose answer does not change as time goes on: they are not asked again of a later moment."""
 _MOST_STEPS: Final = 200
 
 
 def judge(preset: Preset, case: Case) -> Verdict:
     """Return whether the case's number may be called at ``case.at``; what is not known blocks.
 
-    A postponement's ``until`` is itself allowed by the same rules with the same facts; where no such time exists (consent
-    ends first), the verdict is a block by the rule that stands in the way.
+    A postponement's ``until`` is itself allowed by the same rules with the same facts; where no such time
+    exists (consent ends first), the verdict is a block by the rule that stands in the way.
     """
     if preset.consumer is not None and case.audience != "b2b":
         preset = preset.consumer  # nobody declared a business: the consumer's law
@@ -82,38 +86,49 @@ def judge(preset: Preset, case: Case) -> Verdict:
     return _settle(now, answers, rule, finding)
 
 
-def next_opening(
-    preset: Preset, zones: tuple[str, ...], at: datetime, postcode: str | None = None
-) -> datetime | None:
+def next_opening(preset: Preset, zones: tuple[str, ...], at: datetime, postcode: str | None = None) -> datetime | None:
     """Return the first moment from ``at`` on at which days, hours and holidays are open in every zone.
 
     For filling queues: it knows no person. The postcode adds a region's holidays.
     """
     known = of_postcode(postcode, preset.postcodes)
-    place = Place(zones, known.countries or preset.covers, known.regions, known.states)
-    return calendar_of(preset, place).next_opening(at, timedelta(0))
+    where = place(zones, known.countries or preset.covers, known.regions, known.states)
+    return calendar_of(preset, where).next_opening(at, timedelta(0))
 
 
 def _ask(s: Situation) -> list[Answer]:
-    day = s.locals[0].date() if s.locals else s.at.date()
+    """Ask every rule in force on the person's date, by rank; without a zone, only why there is none."""
     if not s.place.known:
         return [(rule, CHECKS[rule.kind](rule, s)) for rule in s.preset.of_kind("tz_resolved")]
-    return [
-        (rule, CHECKS[rule.kind](rule, s))
-        for rule in s.preset.rules
-        if rule.kind in CHECKS and rule.valid_from <= day <= rule.valid_to
-    ]
+    return [(rule, check(rule, s)) for rule, check in _in_force(s.preset, s.locals[0].date())]
+
+
+def _ask_again(s: Situation, asked_on: date) -> list[Answer]:
+    rules = _to_ask_again(s.preset, asked_on, s.locals[0].date())
+    return [(rule, check(rule, s)) for rule, check in rules]
+
+
+@lru_cache(maxsize=8192)
+def _in_force(preset: Preset, day: date) -> tuple[tuple[Rule, Check], ...]:
+    rows = [(r, CHECKS[r.kind]) for r in preset.rules if r.kind in CHECKS and r.holds_on(day)]
+    return tuple(sorted(rows, key=lambda row: row[0].rank))
+
+
+@lru_cache(maxsize=8192)
+def _to_ask_again(preset: Preset, before: date, day: date) -> tuple[tuple[Rule, Check], ...]:
+    asked = _in_force(preset, before)
+    return tuple(row for row in _in_force(preset, day) if row[0].kind not in _CLOCK_FREE or row not in asked)
 
 
 def _decider(answers: list[Answer]) -> Answer:
-    worst = max(finding.severity for _, finding in answers)
-    held = [answer for answer in answers if answer[1].severity is worst]
+    worst = max([finding[0] for _, finding in answers])
+    held = [answer for answer in answers if answer[1][0] is worst]
     if worst is Severity.ALLOW:
-        return next((a for a in held if by_time.is_slot_call(a[1])), held[0])
+        return next((a for a in held if by_time.is_slot_call(*a)), held[0])
     if worst is Severity.POSTPONE:
         latest = max(finding.until for _, finding in held if finding.until)
         held = [answer for answer in held if answer[1].until == latest]
-    return min(held, key=lambda answer: answer[0].rank)
+    return held[0]
 
 
 def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
@@ -122,29 +137,27 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
     for _ in range(_MOST_STEPS):
         if until is None:
             break
-        later = _ask(situation(now.preset, now.case, until))
+        later = _ask_again(situation(now.preset, now.case, until), now.locals[0].date())
         next_rule, next_finding = _decider(later)
         if next_finding.severity is Severity.ALLOW:
             return _verdict(now, answers, rule, finding._replace(until=until))
         if next_finding.severity is Severity.BLOCK:
-            blocked = {**next_finding.inputs, "at": now.local(until).isoformat()}
+            blocked = {**next_finding.inputs, "at": now.local(until)}
             return _verdict(now, answers, next_rule, next_finding._replace(inputs=blocked))
         until = next_finding.until
     raise PresetError(f"The rules of {now.preset.name} postpone for ever (last by {rule.name}).")
 
 
 def _verdict(s: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
-    status = _STATUS[finding.severity]
-    ordered = [(rule, finding)] + sorted(
-        (answer for answer in answers if answer[0] is not rule),
-        key=lambda answer: (-answer[1].severity, answer[0].rank),
+    others = [answer for answer in answers if answer[0] is not rule]
+    if finding.severity is not Severity.ALLOW:
+        others.sort(key=lambda answer: -answer[1][0])  # stable: by rank within a severity
+    named = finding.severity is not Severity.ALLOW or by_time.is_slot_call(rule, finding)
+    return Verdict(
+        verdict=status(finding),
+        until=s.local(finding.until) if finding.until else None,
+        rule=rule.name if named else None,
+        answers=((rule, finding), *others),
+        preset=s.preset,
+        zone=s.place.zones[0] if s.place.zones else None,
     )
-    reasons = tuple(_reason(s, *answer) for answer in ordered)
-    decided = rule.name if status != "allow" or by_time.is_slot_call(finding) else None
-    until = reasons[0].until if status == "postpone" else None
-    return Verdict(status, until, decided, reasons, s.preset.name, s.preset.version)
-
-
-def _reason(s: Situation, rule: Rule, finding: Finding) -> Reason:
-    until = s.local(finding.until) if finding.until else None
-    return Reason(rule.name, _STATUS[finding.severity], until, rule.source, finding.inputs)

@@ -12,7 +12,7 @@ class PresetError(DialerError):
     code = "preset_invalid"
 
 
-class UnknownName(DialerError):
+class UnknownNameError(DialerError):
     """A preset, rule, parameter or key is called by a name that nothing has."""
 
     code = "unknown_name"
@@ -24,15 +24,14 @@ class UnknownName(DialerError):
         self.name = name
 
 
-class LooseningRefused(DialerError):
+class LooseningRefusedError(DialerError):
     """A setting would allow a call that the preset forbids."""
 
     code = "loosening_refused"
 
     def __init__(self, rule: str, parameter: str, wanted: object, lawful: object) -> None:
         super().__init__(
-            f"The setting {parameter} = {wanted!r} would loosen the rule {rule} "
-            f"({parameter} = {lawful!r}).",
+            f"The setting {parameter} = {wanted!r} would loosen the rule {rule} ({parameter} = {lawful!r}).",
             hint="Settings may tighten a preset, never loosen it: remove the setting.",
         )
         self.rule = rule

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
 
-from dialer.rules.errors import LooseningRefused, PresetError, UnknownName
+from dialer.rules.errors import LooseningRefusedError, PresetError, UnknownNameError
 from dialer.rules.parameters import PARAMETERS, Value
 
 _ROW_KEYS: Final = frozenset({"name", "kind", "source", "basis", "valid_from", "valid_to", "phase", "text"})
@@ -19,7 +19,7 @@ _FOLDER: Final = resources.files("dialer.rules").joinpath("presets")
 class Rule:
     """One row: what it is called, what checks it (``kind``), where it is written, on which days it holds.
 
-    ``valid_from`` and ``valid_to`` are both included. ``basis`` is ``law`` or ``policy`` (prudence where no text is known).
+    ``valid_from`` and ``valid_to`` are both included. ``basis`` is ``law`` or ``policy`` (prudence).
     """
 
     name: str
@@ -63,11 +63,11 @@ class Preset:
     consumer: "Preset | None" = None
 
     def rule(self, name: str) -> Rule:
-        """Return the rule called ``name``; raises :class:`UnknownName`."""
+        """Return the rule called ``name``; raises :class:`UnknownNameError`."""
         for rule in self.rules:
             if rule.name == name:
                 return rule
-        raise UnknownName("rule", name, (rule.name for rule in self.rules))
+        raise UnknownNameError("rule", name, (rule.name for rule in self.rules))
 
     def of_kind(self, kind: str) -> tuple[Rule, ...]:
         """Return the rules of one kind, in the preset's order."""
@@ -88,8 +88,8 @@ def preset_names() -> tuple[str, ...]:
 def load_preset(name: str, tighten: Mapping[str, Mapping[str, object]] | None = None) -> Preset:
     """Return a shipped preset, tightened by ``{rule name: {parameter: stricter value}}``.
 
-    Raises :class:`UnknownName` for a preset, rule or parameter that is none and :class:`LooseningRefused`, which names the
-    rule, for a value that would allow more.
+    Raises :class:`UnknownNameError` for a preset, rule or parameter that is none and
+    :class:`LooseningRefusedError`, which names the rule, for a value that would allow more.
     """
     preset = _shipped(name)
     if not tighten:
@@ -112,10 +112,10 @@ def _tighten_rule(rule: Rule, settings: Mapping[str, object]) -> Rule:
     parameters = dict(rule.parameters)
     for name, wanted in settings.items():
         if name not in parameters:
-            raise UnknownName(f"parameter of {rule.name}", name, parameters)
+            raise UnknownNameError(f"parameter of {rule.name}", name, parameters)
         value = PARAMETERS[name].read(wanted)
         if not PARAMETERS[name].as_strict(value, parameters[name]):
-            raise LooseningRefused(rule.name, name, wanted, parameters[name])
+            raise LooseningRefusedError(rule.name, name, wanted, parameters[name])
         parameters[name] = value
     return replace(rule, parameters=parameters)
 
@@ -123,7 +123,7 @@ def _tighten_rule(rule: Rule, settings: Mapping[str, object]) -> Rule:
 @lru_cache(maxsize=64)
 def _shipped(name: str) -> Preset:
     if name not in preset_names():
-        raise UnknownName("preset", name, preset_names())
+        raise UnknownNameError("preset", name, preset_names())
     data = _document(name)
     rows = _rows(data)
     return Preset(
@@ -169,7 +169,7 @@ def _rule(row: Mapping[str, Any], rank: int) -> Rule:
     for name, value in row.items():
         if name not in _ROW_KEYS:
             if name not in PARAMETERS:
-                raise UnknownName(f"parameter of {row['name']}", name, PARAMETERS)
+                raise UnknownNameError(f"parameter of {row['name']}", name, PARAMETERS)
             parameters[name] = PARAMETERS[name].read(value)
     return Rule(
         name=row["name"],

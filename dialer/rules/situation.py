@@ -1,40 +1,28 @@
-"""What a check looks at: the case, its preset and place, and one instant. And what it answers."""
+"""What a check looks at: the case, its preset and place, and one instant."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 from dialer.rules.calendar import Calendar, calendar_of
 from dialer.rules.model import RESERVED_MODES, Case, Consent, Slot
 from dialer.rules.preset import Preset
 from dialer.rules.territory import Place, locate
+from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
-
-class Severity(IntEnum):
-    """How bad a finding is: a block beats a postponement."""
-
-    ALLOW = 0
-    POSTPONE = 1
-    BLOCK = 2
+_ALLOW: Final = Severity.ALLOW
+ALLOWED: Final = Finding(_ALLOW, {})
+"""The finding of a rule that has nothing to say about a case."""
 
 
-class Finding(NamedTuple):
-    """A check's answer. ``until`` (UTC) is set for a postponement."""
-
-    severity: Severity
-    inputs: Mapping[str, Any]
-    until: datetime | None = None
-
-
-def allow(**inputs: Any) -> Finding:
+def allow(**inputs: object) -> Finding:
     """Return a finding that lets the call pass."""
-    return Finding(Severity.ALLOW, inputs)
+    return Finding(_ALLOW, inputs)
 
 
-def block(why: str, **inputs: Any) -> Finding:
+def block(why: str, **inputs: object) -> Finding:
     """Return a finding that forbids the call, now and later, until somebody changes what it rests on."""
     return Finding(Severity.BLOCK, {"why": why, **inputs})
 
@@ -62,7 +50,7 @@ class Situation:
         """Whether an agent waits for this very call."""
         return self.case.agent_reserved is True or self.case.mode in RESERVED_MODES
 
-    def postpone(self, moment: datetime, **inputs: Any) -> Finding:
+    def postpone(self, moment: datetime, **inputs: object) -> Finding:
         """Return a postponement to the first opening at or after ``moment``; a block when there is none."""
         opening = self.calendar.next_opening(moment, self.guard or _NO_GUARD)
         if opening is None:
@@ -83,13 +71,14 @@ def situation(preset: Preset, case: Case, at: datetime) -> Situation:
     postcode = case.postcode if isinstance(case.postcode, str) else None
     place = locate(number, postcode, preset.postcodes)
     moment = at.astimezone(UTC)
+    locals_ = tuple([moment.astimezone(zone(key)) for key in place.zones])
     return Situation(
         case=case,
         preset=preset,
         place=place,
         at=moment,
         calendar=calendar_of(preset, place),
-        locals=tuple(moment.astimezone(zone(key)) for key in place.zones),
+        locals=locals_,
         guard=_guard(preset, case),
         slot=_slot(preset, case, moment),
     )
@@ -99,7 +88,12 @@ def _guard(preset: Preset, case: Case) -> timedelta | None:
     ring = case.ring_timeout_s
     if not isinstance(ring, int | float):
         return None
-    return timedelta(seconds=ring + max(r["guard_s"] for r in preset.of_kind("originate_guard")))
+    return timedelta(seconds=ring) + _after_ring(preset)
+
+
+@lru_cache(maxsize=1024)
+def _after_ring(preset: Preset) -> timedelta:
+    return timedelta(seconds=max(rule["guard_s"] for rule in preset.of_kind("originate_guard")))
 
 
 def _slot(preset: Preset, case: Case, at: datetime) -> Slot | None:

@@ -59,11 +59,12 @@ _SPANISH_ISLANDS: Final = ("Atlantic/Canary",)
 _MOROCCO: Final = ("Africa/Casablanca",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where a person may be: every zone, country, territory's region and US state that cannot be excluded.
 
-    ``zones[0]`` is the likeliest: times are shown in it. ``problem`` says why nothing is known (then ``zones`` is empty).
+    ``zones[0]`` is the likeliest: times are shown in it. ``problem`` says why nothing is known (no zones).
+    Made by :func:`place`, equal ones are one object: what is worked out for a place is remembered by it.
     """
 
     zones: tuple[str, ...] = ()
@@ -79,6 +80,19 @@ class Place:
         return bool(self.zones)
 
 
+@lru_cache(maxsize=16_384)
+def place(
+    zones: tuple[str, ...] = (),
+    countries: frozenset[str] = frozenset(),
+    regions: frozenset[str] = frozenset(),
+    states: frozenset[str] = frozenset(),
+    country: str = "",
+    problem: str | None = None,
+) -> Place:
+    """Return the place with these facts."""
+    return Place(zones, countries, regions, states, country, problem)
+
+
 @lru_cache(maxsize=262_144)
 def locate(number: str, postcode: str | None, postcode_country: str | None = None) -> Place:
     """Return where the owner of an E.164 ``number`` with this ``postcode`` may be.
@@ -86,7 +100,7 @@ def locate(number: str, postcode: str | None, postcode_country: str | None = Non
     ``postcode_country`` (ISO 3166) says whose postcodes they are; by default those of the number's country.
     """
     if not (number.startswith("+") and number[1:].isdecimal() and 8 <= len(number) <= 16):
-        return Place(problem=f"the number is not E.164 ({len(number)} characters)")
+        return place(problem=f"the number is not E.164 ({len(number)} characters)")
     by_number = _from_number(number)
     if by_number.problem:
         return by_number
@@ -95,7 +109,7 @@ def locate(number: str, postcode: str | None, postcode_country: str | None = Non
         return by_number
     if number.startswith(("+336", "+337")):
         return _with_country(by_postcode, by_number.country)  # a mobile says nothing: the address alone counts
-    return Place(
+    return place(
         zones=tuple(dict.fromkeys(by_postcode.zones + by_number.zones)),
         countries=by_postcode.countries | by_number.countries,
         regions=_regions(by_postcode, by_number),
@@ -110,26 +124,26 @@ def _regions(address: Place, prefix: Place) -> frozenset[str]:
     return address.regions | (frozenset() if narrowed else prefix.regions)
 
 
-def _with_country(place: Place, country: str) -> Place:
-    return Place(place.zones, place.countries, place.regions, place.states, country)
+def _with_country(at: Place, country: str) -> Place:
+    return place(at.zones, at.countries, at.regions, at.states, country)
 
 
 def _from_number(number: str) -> Place:
     if number.startswith("+33"):
         if len(number) != 12 or number[3] == "0":
-            return Place(problem="a French number has nine digits after +33, the first not 0")
+            return place(problem="a French number has nine digits after +33, the first not 0")
         return _french(("FR",))
     for prefix, territories in _PREFIXES:
         if number.startswith(prefix):
             return _french(territories)
     if number.startswith("+212"):
-        return Place(_MOROCCO, frozenset({"MA"}), country="MA")
+        return place(_MOROCCO, frozenset({"MA"}), country="MA")
     return _foreign(number)
 
 
 def _french(territories: tuple[str, ...]) -> Place:
     zones = tuple(dict.fromkeys(z for t in territories for z in FRENCH_ZONES[t]))
-    return Place(zones, frozenset({"FR"}), frozenset(territories), country="FR")
+    return place(zones, frozenset({"FR"}), frozenset(territories), country="FR")
 
 
 def _foreign(number: str) -> Place:
@@ -139,12 +153,13 @@ def _foreign(number: str) -> Place:
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException as error:
-        return Place(problem=f"no country has this number ({error})")
+        return place(problem=f"no country has this number ({error})")
     country = phonenumbers.region_code_for_number(parsed)
+    code = parsed.country_code or 0
     if not phonenumbers.is_possible_number(parsed):
-        return Place(problem="the number's length is not possible in its country")
+        return place(problem="the number's length is not possible in its country")
     if country in (None, "001"):
-        country = phonenumbers.region_code_for_country_code(parsed.country_code)
+        country = phonenumbers.region_code_for_country_code(code)
     zones = country_zones().get(country, ())
     if len(zones) > 1:
         # phonenumbers names zones by today's offset (Morocco is "Atlantic/Canary"): keep the country's own names only.
@@ -152,8 +167,8 @@ def _foreign(number: str) -> Place:
         zones = named or zones
     states = us_places.states_of_number(number) if country == "US" else frozenset()
     if not zones:
-        return Place(problem=f"no time zone is known for {country or 'this number'}")
-    return Place(zones, frozenset({country}), states=states, country=country)
+        return place(problem=f"no time zone is known for {country or 'this number'}")
+    return place(zones, frozenset({country}), states=states, country=country)
 
 
 def of_postcode(postcode: str | None, country: str | None) -> Place:
@@ -163,25 +178,28 @@ def of_postcode(postcode: str | None, country: str | None) -> Place:
         return _from_french_postcode(code)
     if country == "US":
         states, zones = us_places.of_zip(code)
-        return Place(zones, frozenset({"US"}), states=states, country="US") if states else Place()
+        return place(zones, frozenset({"US"}), states=states, country="US") if states else place()
     if country == "ES" and len(code) == 5 and code.isdecimal():
         zones = _SPANISH_ISLANDS if code[:2] in {"35", "38"} else ("Europe/Madrid",)
-        return Place(zones, frozenset({"ES"}), country="ES")
-    return Place()
+        return place(zones, frozenset({"ES"}), country="ES")
+    return place()
 
 
 def _from_french_postcode(code: str) -> Place:
     if not code.isdecimal() or len(code) not in (4, 5):
-        return Place()
+        return place()
     code = code.zfill(5)  # a spreadsheet eats the first zero of the Ain and eight other departments
     territories = _POSTCODES.get(code) or _POSTCODES.get(code[:3])
     if territories:
         return _french(territories)
     if not "01" <= code[:2] <= "95":
-        return Place()
-    place = _french(("FR",))
+        return place()
+    metropole = _french(("FR",))
     if code[:2] in _ALSACE_MOSELLE:
-        return Place(
-            place.zones, place.countries, place.regions | {"alsace-moselle"}, country="FR"
+        return place(
+            metropole.zones,
+            metropole.countries,
+            metropole.regions | {"alsace-moselle"},
+            country="FR",
         )
-    return place
+    return metropole

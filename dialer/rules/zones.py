@@ -8,19 +8,19 @@ from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-import tzdata
+import tzdata  # type: ignore[import-untyped]
 
-from dialer.rules.errors import UnknownName
+from dialer.rules.errors import UnknownNameError
 
 TZDATA_VERSION: str = tzdata.IANA_VERSION
 
 
 @lru_cache(maxsize=1024)
 def zone(key: str) -> ZoneInfo:
-    """Return the zone called ``key`` (``Europe/Paris``); raises :class:`UnknownName`."""
+    """Return the zone called ``key`` (``Europe/Paris``); raises :class:`UnknownNameError`."""
     path = resources.files("tzdata").joinpath("zoneinfo", *key.split("/"))
     if not path.is_file():
-        raise UnknownName("time zone", key, sorted(k for ks in country_zones().values() for k in ks))
+        raise UnknownNameError("time zone", key, sorted(k for ks in country_zones().values() for k in ks))
     with path.open("rb") as file:
         return ZoneInfo.from_file(file, key=key)
 

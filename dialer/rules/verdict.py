@@ -1,0 +1,106 @@
+"""What is answered: a verdict with every rule's reason."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Any, Final, Literal, NamedTuple
+
+from dialer.rules.preset import Preset, Rule
+from dialer.rules.zones import zone
+
+Status = Literal["allow", "postpone", "block"]
+_STATUS: Final[tuple[Status, ...]] = ("allow", "postpone", "block")
+
+
+class Severity(IntEnum):
+    """How bad a finding is: a block beats a postponement."""
+
+    ALLOW = 0
+    POSTPONE = 1
+    BLOCK = 2
+
+
+class Finding(NamedTuple):
+    """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times."""
+
+    severity: Severity
+    inputs: Mapping[str, Any]
+    until: datetime | None = None
+
+
+Answer = tuple[Rule, Finding]
+
+
+class Reason(NamedTuple):
+    """What one rule said. ``until`` carries the person's own offset and is set for a postponement only."""
+
+    rule: str
+    verdict: Status
+    until: datetime | None
+    source: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Allow, postpone until ``until`` (with the person's own offset), or block; ``rule`` decided.
+
+    ``rule`` is ``None`` for a plain allow. ``answers`` has every rule asked, the decider first; ``reasons`` reads them.
+    ``preset`` says whose version an attempt's record keeps.
+    """
+
+    verdict: Status
+    until: datetime | None
+    rule: str | None
+    answers: tuple[Answer, ...]
+    preset: Preset
+    zone: str | None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every rule asked, the deciding one first."""
+        return tuple(
+            Reason(rule.name, status(found), self._local(found.until), rule.source, found.inputs)
+            for rule, found in self.answers
+        )
+
+    def as_json(self) -> str:
+        """Return the verdict as one line of JSON: the interface of ``dialer rules explain``."""
+        return _ENCODE(
+            {
+                "verdict": self.verdict,
+                "until": self.until,
+                "rule": self.rule,
+                "reasons": [
+                    {
+                        "rule": rule.name,
+                        "verdict": _STATUS[found[0]],
+                        "until": self._local(found[2]),
+                        "source": rule.source,
+                        "inputs": found[1],
+                    }
+                    for rule, found in self.answers
+                ],
+                "preset": self.preset.name,
+                "version": self.preset.version,
+            }
+        )
+
+    def _local(self, until: datetime | None) -> datetime | None:
+        return until.astimezone(zone(self.zone)) if until and self.zone else until
+
+
+def status(finding: Finding) -> Status:
+    """Return a finding's severity in words."""
+    return _STATUS[finding[0]]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date):  # a datetime too
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in a verdict")
+
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_plain).encode
