@@ -71,7 +71,7 @@ class FastAgiServer(Application):  # type: ignore[misc]
     More than ``max_runs`` at a time are closed at once: the dialplan then plays the message by itself.
     """
 
-    def __init__(self, scripts: Mapping[str, Script], *, limit_s: float = 5.0, max_runs: int = 1000) -> None:
+    def __init__(self, scripts: Mapping[str, Script], *, limit_s: float = 20.0, max_runs: int = 1000) -> None:
         super().__init__(loop=asyncio.get_running_loop())
         for path, script in scripts.items():
             self.add_route(path, script)

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.pbx.errors import UnsafeValueError
@@ -43,6 +43,7 @@ def test_any_cut_of_the_stream_gives_the_same_messages(messages: list[dict[str, 
     assert read(encode(messages), cuts) == messages
 
 
+@settings(max_examples=25)
 @given(MESSAGES)
 def test_a_stream_that_comes_byte_by_byte_gives_the_same_messages(messages: list[dict[str, str]]) -> None:
     stream = encode(messages)
