@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from dialer.cli.config_text import to_toml
 from dialer.cli.output import print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
 
@@ -58,6 +59,4 @@ def _tell(result: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _shown(line: dict[str, Any]) -> str:
-    if line["key"].endswith("_mode"):
-        return f"0o{line['value']:o}"
-    return "unset" if line["value"] is None else str(line["value"])
+    return "unset" if line["value"] is None else to_toml(line["value"], octal=line["key"].endswith("_mode"))

@@ -29,7 +29,7 @@ _OF_CODE = {
     "not_found": Exit.USAGE,
     "already_exists": Exit.USAGE,
     "invalid": Exit.USAGE,
-    "import": Exit.USAGE,
+    "file_refused": Exit.USAGE,
     "daemon_not_running": Exit.NO_DAEMON,
 }
 

@@ -1,8 +1,7 @@
 """``dialer outcomes``: what came of the calls, as a file."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,7 +11,7 @@ import click
 from dialer.cli.output import print_json
 from dialer.cli.rows import CsvRows, JsonRows, Rows
 from dialer.cli.shell import Shell, json_option, pass_shell
-from dialer.control.wire import RefusedError
+from dialer.cli.whole_file import writing
 
 
 @click.group()
@@ -91,18 +90,5 @@ def _tell(shell: Shell, count: int, output: Path | None) -> None:
         click.echo(f"{count} outcomes written to {output}")
 
 
-@contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    """The file under another name until it is whole; standard output as it is."""
-    if output is None:
-        yield sys.stdout
-        return
-    fresh = output.with_name(f".{output.name}.part")
-    try:
-        with fresh.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        fresh.replace(output)
-    except OSError as error:
-        raise RefusedError(f"{output} cannot be written: {error.strerror}.") from error
-    finally:
-        fresh.unlink(missing_ok=True)
+def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdout) if output is None else writing(output)

@@ -5,9 +5,6 @@ import os
 
 from dialer.config_file import Loaded
 from dialer.control.client import ControlClient, OnPart
-from dialer.control.handlers import STORE_COMMANDS
-from dialer.control.server import Call, Peer
-from dialer.control.services import StoreOnly
 from dialer.control.wire import JsonObject, NoDaemonError
 
 LOOK_ONLY = frozenset({"doctor"})  # must work, and help, when the store cannot be opened
@@ -29,11 +26,19 @@ class Reach:
         try:
             return client.stream(command, on_part, **params)
         except NoDaemonError:
+            from dialer.control.handlers import STORE_COMMANDS
+
             if command not in STORE_COMMANDS:
                 raise
         return asyncio.run(self._do_here(command, on_part, params))
 
     async def _do_here(self, command: str, on_part: OnPart, params: JsonObject) -> JsonObject:
+        from dialer import log
+        from dialer.control.handlers import STORE_COMMANDS
+        from dialer.control.server import Call, Peer
+        from dialer.control.services import StoreOnly
+        from dialer.store.opening import open_store
+
         async def send(part: JsonObject) -> None:
             on_part(part)
 
@@ -41,9 +46,6 @@ class Reach:
         function = STORE_COMMANDS[command]
         if command in LOOK_ONLY:
             return await function(StoreOnly(self._loaded), call)
-        from dialer import log
-        from dialer.store.opening import open_store
-
         log.setup("warning")
         async with open_store(self._loaded.config.store_path) as store:
             return await function(StoreOnly(self._loaded, store), call)

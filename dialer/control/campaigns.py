@@ -85,7 +85,7 @@ async def _counted(services: Services, campaign: Campaign) -> dict[str, Any]:
 
 def _told(campaign: Campaign) -> dict[str, Any]:
     settings = asdict(campaign.settings)
-    settings["abandonment_limit_pct"] = settings.pop("abandonment_limit") * 100
+    settings["abandonment_limit_pct"] = round(settings.pop("abandonment_limit") * 100, 6)
     settings["dispositions"] = dict(campaign.settings.dispositions)
     named = {"name": campaign.name, "principal": campaign.principal, "created_at": campaign.created_at}
     return {"campaign_id": settings.pop("campaign_id"), "state": campaign.state, **named, **settings}

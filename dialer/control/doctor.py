@@ -1,4 +1,4 @@
-"""The checks of ``dialer doctor`` that need no Asterisk: secret, store, disk, clock, time zones.
+"""The checks of ``dialer doctor`` about this machine: secret, disk, clock, time zones.
 
 What only Asterisk can tell is checked by the PBX room, in the same words.
 """
@@ -6,40 +6,26 @@ What only Asterisk can tell is checked by the PBX room, in the same words.
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from dialer.config import Config
+from dialer.checks import Check
 from dialer.config_file import Loaded
 from dialer.errors import DialerError
+
+__all__ = ["Check", "check_machine"]
 
 OLDEST_TZDATA: Final = (2026, 3)  # 2026c, as PyPI counts: Morocco is UTC+0 since September 2026
 BUILT_AFTER: Final = datetime(2026, 11, 1, tzinfo=UTC)  # a clock before this version was made is wrong
 MEGABYTE: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the doctor: what was looked at, whether it is well, what was seen, what to type when not."""
-
-    name: str
-    ok: bool
-    seen: str
-    fix: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return asdict(self)
-
-
 def check_machine(loaded: Loaded) -> Iterator[Check]:
     """Everything outside Asterisk."""
     yield Check("config", ok=True, seen=str(loaded.path))
     yield check_secret(loaded)
-    yield check_store_file(loaded.config)
     yield check_disk(loaded.config.store_path.parent, loaded.config.store.min_free_mb)
     yield check_clock(time.time())
     yield check_time_zones(_tzdata_version())
@@ -52,14 +38,6 @@ def check_secret(loaded: Loaded) -> Check:
     except DialerError as error:
         return Check("ami secret", ok=False, seen=str(error.args[0]), fix=error.hint or "")
     return Check("ami secret", ok=True, seen="readable, closed to others")
-
-
-def check_store_file(config: Config) -> Check:
-    """The store's file is there. Whether it is whole is checked by whoever opens it."""
-    path = config.store_path
-    if not path.is_file():
-        return Check("store", ok=False, seen=f"{path} does not exist", fix="dialer init")
-    return Check("store", ok=True, seen=f"{path}, {path.stat().st_size // MEGABYTE} MB")
 
 
 def check_disk(folder: Path, min_free_mb: int) -> Check:

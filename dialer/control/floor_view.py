@@ -5,11 +5,13 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from dialer.control import requests as rq
-from dialer.control.doctor import check_machine
+from dialer.control.doctor import Check, check_machine
 from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.wire import JsonObject, RefusedError
+from dialer.errors import DialerError
 from dialer.floor.commands import RecordOutcome
+from dialer.store.opening import open_reader
 from dialer.store.reading import OUTCOME_COLUMNS, OutcomeRow, Period
 
 ROWS_A_PART: Final = 200  # of an export: a few milliseconds of the daemon's time between two looks at the floor
@@ -81,8 +83,28 @@ async def disposition_set(services: Services, call: Call) -> JsonObject:
 
 async def doctor(services: Services, call: Call) -> JsonObject:
     """Every check; the file system's in a thread, for a sick disk must not stop the floor."""
+    from dialer.pbx.doctor import check_pbx
+
     rq.read(rq.Nothing, call.params)
     machine = await asyncio.to_thread(lambda: list(check_machine(services.loaded)))
-    checks = [*machine, *await services.pbx_checks()]
+    store, trunks = await _check_store(services)
+    checks = [*machine, store, *await check_pbx(services.loaded, trunks)]
     by = "the daemon" if services.live else "this command (no daemon runs)"
     return {"by": by, "checks": [check.to_json() for check in checks]}
+
+
+async def _check_store(services: Services) -> tuple[Check, set[str]]:
+    """Whether the store can be used, and the trunks that its campaigns need."""
+    trunks = {services.loaded.config.dialing.trunk} - {""}
+    path = services.loaded.config.store_path
+    try:
+        if services.live:
+            campaigns, healthy = await services.store.campaigns(), services.store.healthy
+        else:
+            async with open_reader(path) as reader:
+                campaigns, healthy = await reader.campaigns(), True
+    except DialerError as error:
+        return Check("store", ok=False, seen=str(error.args[0]), fix=error.hint or ""), trunks
+    fix = "" if healthy else f"look at the disk of {path}; dialing goes on by itself when it can be written"
+    seen = str(path) if healthy else f"{path} cannot be written"
+    return Check("store", ok=healthy, seen=seen, fix=fix), trunks | {each.settings.trunk for each in campaigns}

@@ -1,18 +1,99 @@
 """Commands on lists of leads."""
 
+import asyncio
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
 from dialer.control import requests as rq
 from dialer.control.campaigns import told_list
 from dialer.control.server import Call
 from dialer.control.services import Services
-from dialer.control.wire import JsonObject
+from dialer.control.wire import BadRequestError, JsonObject
+
+if TYPE_CHECKING:  # the number plans are large, and most commands do without them
+    from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport
+
+PROGRESS_EVERY_S: Final = 0.25
+REFUSED_PART_CHARS: Final = 65_536
 
 
 async def lists(services: Services, call: Call) -> JsonObject:
     """Lists of one campaign or all, in the order in which they are called."""
     wish = rq.read(rq.CampaignFilter, call.params)
-    known = (
-        [wish.campaign_id] if wish.campaign_id else [c.settings.campaign_id for c in await services.store.campaigns()]
-    )
-    for campaign_id in known:
-        await services.store.campaign(campaign_id)
-    return {"lists": [told_list(each) for campaign_id in known for each in await services.store.lists(campaign_id)]}
+    if wish.campaign_id is not None:
+        known = [await services.store.campaign(wish.campaign_id)]
+    else:
+        known = [*await services.store.campaigns()]
+    found = [await services.store.lists(campaign.settings.campaign_id) for campaign in known]
+    return {"lists": [told_list(each) for campaign_lists in found for each in campaign_lists]}
+
+
+async def import_file(services: Services, call: Call) -> JsonObject:
+    """Import a file, all or nothing: progress in parts, then the refused rows if wanted, then the counts."""
+    from dialer.leads.importing import ImportOptions
+
+    wish = rq.read(rq.LeadsImport, call.params)
+    path = Path(wish.path)
+    await asyncio.to_thread(_expect_readable, path)
+    # The daemon writes where it may, never where a request says; the rows go back to who asked.
+    with tempfile.TemporaryDirectory(prefix="refused-", dir=services.store.path.parent) as folder:
+        refused = Path(folder) / "refused.csv" if wish.want_refused else None
+        options = ImportOptions(
+            campaign_id=wish.campaign_id,
+            list_name=wish.list,
+            region=wish.region,
+            columns=wish.columns,
+            encoding=wish.encoding,
+            separator=wish.separator,
+            refused=refused,
+            priority=wish.priority,
+            dry_run=wish.dry_run,
+        )
+        report = await _import_telling(services, call, path, options)
+        if report.refused_file is not None:
+            await _send_back(call, report.refused_file)
+    return _told(report)
+
+
+async def _import_telling(services: Services, call: Call, path: Path, options: "ImportOptions") -> "ImportReport":
+    """Import, and tell how far it is now and then. When the asker goes away, nothing is imported."""
+    from dialer.leads.importing import import_leads
+
+    latest: list[ImportProgress] = []
+
+    def note(progress: "ImportProgress") -> None:
+        latest[:] = [progress]
+
+    work = asyncio.create_task(import_leads(services.store, path, options, note), name="import")
+    try:
+        while not work.done():
+            await asyncio.wait({work}, timeout=PROGRESS_EVERY_S)
+            if latest:
+                await call.send({"progress": asdict(latest.pop())})
+        return work.result()
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+def _expect_readable(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            return
+    except OSError as error:
+        hint = f"A running daemon reads the file itself: copy it where its user can read it. ({error.strerror})"
+        raise BadRequestError(f"{path} cannot be read.", hint=hint) from error
+
+
+async def _send_back(call: Call, file: Path) -> None:
+    with file.open(encoding="utf-8", newline="") as rows:
+        while text := await asyncio.to_thread(rows.read, REFUSED_PART_CHARS):
+            await call.send({"refused_text": text})
+
+
+def _told(report: "ImportReport") -> dict[str, Any]:
+    told = asdict(report)
+    del told["refused_file"]
+    return told

@@ -1,5 +1,6 @@
 """What each command takes. A parameter that is unknown, missing or out of bounds is refused before anything happens."""
 
+import re
 from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -9,14 +10,31 @@ from dialer.floor.words import CampaignState, LineMode
 
 MAX_TEXT: Final = 200
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-Text = Annotated[str, Field(max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Reason = Annotated[Text, Field(min_length=1)]
-Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Disposition = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Pin = Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
-Key = Annotated[str, Field(pattern=r"^[0-9]$")]
-AttemptId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+def _shaped(pattern: str, meaning: str) -> AfterValidator:
+    """A text of this shape; ``meaning`` is what a person is told when it is not."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"must be {meaning}")
+        return text
+
+    return AfterValidator(check)
+
+
+_ID = "small letters, digits, - and _, at most 40, beginning with a letter or digit"
+Id = Annotated[str, _shaped(r"[a-z0-9][a-z0-9_-]{0,39}", _ID)]
+Text = Annotated[str, _shaped(r"[^\x00-\x1f\x7f]{0,200}", "one line of at most 200 characters")]
+Reason = Annotated[str, _shaped(r"[^\x00-\x1f\x7f]{1,200}", "one line of 1 to 200 characters")]
+Endpoint = Annotated[str, _shaped(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "the name of a PJSIP endpoint")]
+CallerId = Annotated[str, _shaped(r"\+[1-9][0-9]{6,14}", "an international number like +33162000000")]
+Sound = Annotated[str, _shaped(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,127}", "a sound's name, like dialer/safe-harbour")]
+Disposition = Annotated[str, _shaped(r"[a-z][a-z0-9_]{0,39}", "one word of small letters, digits and _")]
+Pin = Annotated[str, _shaped(r"[0-9]{4,12}", "4 to 12 digits")]
+Key = Annotated[str, _shaped(r"[0-9]", "a key from 0 to 9")]
+AttemptId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,64}", "the id of an attempt")]
+Language = Annotated[str, _shaped(r"fr|en", "fr or en")]
 Time = Annotated[float, Field(ge=0, le=4_102_444_800)]  # to the year 2100
 
 
@@ -42,7 +60,7 @@ class CampaignValues(Params):
     """Settings of a campaign; unset ones keep what they were, or the configuration's default in a new campaign."""
 
     trunk: Endpoint | None = None
-    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    caller_id: CallerId | None = None
     ring_timeout_s: Annotated[float, Field(ge=5, le=120)] | None = None
     connect_deadline_s: Annotated[float, Field(ge=0.5, le=10)] | None = None
     wrap_up_s: Annotated[float, Field(ge=0, le=3600)] | None = None
@@ -50,8 +68,8 @@ class CampaignValues(Params):
     max_calls_per_s: Annotated[float, Field(ge=0.1, le=500)] | None = None
     abandonment_limit_pct: Annotated[float, Field(ge=0, le=10)] | None = None
     policy: Annotated[str, AfterValidator(_known_policy)] | None = None
-    language: Annotated[str, Field(pattern=r"^(fr|en)$")] | None = None
-    message: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$")] | None = None
+    language: Language | None = None
+    message: Sound | None = None
     dispositions: dict[Key, Disposition] | None = None
     keypad_disposition: bool | None = None
 
@@ -130,7 +148,7 @@ class AgentLogin(Params):
 
     agent_id: Annotated[str, Field(max_length=MAX_TEXT)]
     pin: Annotated[str, Field(max_length=MAX_TEXT)]
-    channel: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]
+    channel: Annotated[str, _shaped(r"[\x21-\x7e]{1,128}", "the name of a channel")]
     channel_id: AttemptId
 
 
@@ -150,13 +168,21 @@ class DispositionSet(Params):
 
 
 class LeadsImport(Params):
-    """Import a file that the daemon can read; ``mapping`` names columns: {"phone": "Tel"}."""
+    """Import a file that the daemon can read; ``columns`` maps roles to columns of the file: {"phone": "Tel"}.
 
-    path: Annotated[str, Field(min_length=1)]
+    ``region`` is the country of numbers written without one; ``want_refused``: send the refused rows back as CSV.
+    """
+
+    path: Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
     campaign_id: Id
-    list: Annotated[Text, Field(min_length=1)]
+    list: Reason
     dry_run: bool = False
-    mapping: dict[str, str] = Field(default_factory=dict, max_length=50)
+    want_refused: bool = False
+    columns: Annotated[dict[str, str], Field(max_length=50)] = {}
+    region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
+    encoding: Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")] | None = None
+    separator: Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")] | None = None
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
 
 class OutcomesExport(Params):

@@ -1,11 +1,9 @@
 """What the commands need of the daemon; and the same without a daemon, on the store alone."""
 
 import time
-from collections.abc import Sequence
 from typing import Protocol
 
 from dialer.config_file import Loaded
-from dialer.control.doctor import Check
 from dialer.control.status import StatusSnapshot
 from dialer.control.wire import NoDaemonError, RefusedError
 from dialer.floor.events import Event
@@ -42,10 +40,6 @@ class Services(Protocol):
         """The floor now."""
         ...
 
-    async def pbx_checks(self) -> Sequence[Check]:
-        """The doctor's checks that need Asterisk, bounded in time. Never raises DialerError: a fault is a Check."""
-        ...
-
 
 class StoreOnly:
     """No daemon runs: the command line itself holds the store for the length of one command."""
@@ -73,9 +67,3 @@ class StoreOnly:
     def snapshot(self) -> StatusSnapshot:
         """There is no floor to look at."""
         raise NoDaemonError("No daemon runs.", hint="Start it with `systemctl start dialerd` or `dialer run`.")
-
-    async def pbx_checks(self) -> Sequence[Check]:
-        """Connect to Asterisk only to look, and leave."""
-        from dialer.pbx.doctor import check_pbx
-
-        return await check_pbx(self.loaded)

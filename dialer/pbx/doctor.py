@@ -1,0 +1,177 @@
+"""The checks of ``dialer doctor`` that only Asterisk can answer, over a link of their own that dials nobody."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from panoramisk.message import Message
+
+from dialer.checks import Check
+from dialer.config_file import Loaded
+from dialer.errors import DialerError
+from dialer.pbx.connect import ami_settings
+from dialer.pbx.errors import PbxError, PbxRefusedError
+from dialer.pbx.manager import LinkManager
+from dialer.pbx.wire import Headers
+
+LIMIT_S: Final = 20.0  # all checks together
+REPORT_LIMIT_S: Final = 3.0
+CLOCK_LIMIT_S: Final = 1.0
+OLDEST_ASTERISK: Final = 20
+DIALPLAN_VERSION: Final = "v1"
+CONTEXTS: Final = (
+    *("dialer-answer", "dialer-alone", "dialer-message", "dialer-note-read"),
+    *("dialer-agent-login", "dialer-agent", "dialer-agent-say", "dialer-doctor"),
+)
+
+_RELOAD_DIALPLAN: Final = (
+    "#include dialer/extensions_dialer.conf in extensions.conf, then asterisk -rx 'dialplan reload'"
+)
+_RELOAD_MANAGER: Final = "#include dialer/manager_dialer.conf in manager.conf, then asterisk -rx 'manager reload'"
+_SOUNDS_FIX: Final = "copy asterisk/sounds/ into Asterisk's sounds folder (astdatadir/sounds)"
+
+# Each is refused for want of an argument when we have the right to it, and for want of the right when we have not.
+_RIGHTS: Final = {"originate": "Originate", "call": "Redirect"}
+
+
+async def check_pbx(loaded: Loaded, trunks: Iterable[str] = ()) -> list[Check]:
+    """Login, rights, version, clock, dialplan, trunks, sounds. Never raises DialerError: a fault is a Check."""
+    reports: asyncio.Queue[Headers] = asyncio.Queue(10)
+
+    def keep(_name: str, event: Headers) -> None:
+        if event.get("UserEvent") == "DialerDoctor" and not reports.full():
+            reports.put_nowait(event)
+
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            manager = LinkManager(ami_settings(loaded), frozenset({"UserEvent"}), keep)
+            await manager.open()
+            try:
+                return [_logged_in(loaded), *await _look(manager, trunks, reports)]
+            finally:
+                manager.close()
+    except TimeoutError:
+        return [
+            Check(
+                "asterisk",
+                ok=False,
+                seen=f"not all was answered within {LIMIT_S:.0f} s",
+                fix="asterisk -rx 'core show uptime'",
+            )
+        ]
+    except DialerError as error:
+        return [Check("ami login", ok=False, seen=str(error.args[0]), fix=error.hint or _RELOAD_MANAGER)]
+
+
+def _logged_in(loaded: Loaded) -> Check:
+    ami = loaded.config.ami
+    return Check("ami login", ok=True, seen=f"{ami.user} at {ami.host}:{ami.port}")
+
+
+async def _look(manager: LinkManager, trunks: Iterable[str], reports: "asyncio.Queue[Headers]") -> list[Check]:
+    return [
+        await _version(manager),
+        await _clock(manager),
+        *[await _right(manager, right, action) for right, action in _RIGHTS.items()],
+        *await _dialplan(manager),
+        *await _trunks(manager, trunks),
+        *await _reported(manager, reports),
+    ]
+
+
+async def _version(manager: LinkManager) -> Check:
+    try:
+        settings = await manager.ask("CoreSettings")
+    except PbxError as error:
+        return Check("right to report", ok=False, seen=str(error.args[0]), fix=_RELOAD_MANAGER)
+    found = str(settings.asteriskversion)
+    major = re.match(r"(?:certified[/-])?(\d+)", found)
+    ok = major is not None and int(major[1]) >= OLDEST_ASTERISK
+    return Check(
+        "asterisk version", ok=ok, seen=found, fix="" if ok else f"install Asterisk {OLDEST_ASTERISK} or newer"
+    )
+
+
+async def _clock(manager: LinkManager) -> Check:
+    before = time.time()
+    pong = await manager.ask("Ping")
+    apart = abs(float(pong.timestamp) - (before + time.time()) / 2)
+    ok = apart <= CLOCK_LIMIT_S
+    return Check(
+        "asterisk's clock", ok=ok, seen=f"{apart:.3f} s from ours", fix="" if ok else "timedatectl set-ntp true"
+    )
+
+
+async def _right(manager: LinkManager, right: str, action: str) -> Check:
+    try:
+        await manager.ask(action)
+    except PbxRefusedError as error:
+        if "permission" not in str(error).lower():
+            return Check(f"right to {right}", ok=True, seen="granted")
+    return Check(f"right to {right}", ok=False, seen="not granted to the manager user", fix=_RELOAD_MANAGER)
+
+
+async def _dialplan(manager: LinkManager) -> list[Check]:
+    version = await _extensions(manager, "dialer-version")
+    if not version:
+        return [Check("dialplan", ok=False, seen="the context dialer-version is not loaded", fix=_RELOAD_DIALPLAN)]
+    ok = DIALPLAN_VERSION in version
+    checks = [Check("dialplan version", ok=ok, seen=", ".join(sorted(version)), fix="" if ok else _RELOAD_DIALPLAN)]
+    missing = [context for context in CONTEXTS if not await _extensions(manager, context)]
+    seen = f"missing: {', '.join(missing)}" if missing else f"{len(CONTEXTS)} contexts"
+    return [*checks, Check("dialplan contexts", ok=not missing, seen=seen, fix=_RELOAD_DIALPLAN if missing else "")]
+
+
+async def _extensions(manager: LinkManager, context: str) -> set[str]:
+    try:
+        found = await manager.ask_list("ShowDialPlan", {"Context": context})
+    except PbxRefusedError:  # Asterisk's way to say that there is no such context
+        return set()
+    return {str(item.extension) for item in found if item.extension}
+
+
+async def _trunks(manager: LinkManager, trunks: Iterable[str]) -> list[Check]:
+    wanted = sorted(set(trunks))
+    if not wanted:
+        return []
+    try:
+        endpoints = await manager.ask_list("PJSIPShowEndpoints")
+    except PbxRefusedError:  # also the answer when there is no endpoint at all
+        endpoints = []
+    states = {str(item.objectname): item for item in endpoints}
+    return [_trunk(name, states.get(name)) for name in wanted]
+
+
+def _trunk(name: str, endpoint: Message | None) -> Check:
+    if endpoint is None:
+        fix = f"define the endpoint {name} in pjsip.conf, then asterisk -rx 'pjsip reload'"
+        return Check(f"trunk {name}", ok=False, seen="there is no such PJSIP endpoint", fix=fix)
+    state = str(endpoint.devicestate)
+    ok = state.lower() not in {"unavailable", "invalid"}
+    fix = "" if ok else f"asterisk -rx 'pjsip show endpoint {name}'"
+    return Check(f"trunk {name}", ok=ok, seen=state.lower(), fix=fix)
+
+
+async def _reported(manager: LinkManager, reports: "asyncio.Queue[Headers]") -> list[Check]:
+    """What the dialplan's own report says: a Local channel runs two lines of it, no phone rings."""
+    headers = {"Channel": "Local/report@dialer-doctor", "Application": "NoOp", "Async": "true"}
+    headers |= {"Account": "dialer", "Timeout": "2000"}
+    try:
+        await manager.ask("Originate", headers)
+        async with asyncio.timeout(REPORT_LIMIT_S):
+            report = await reports.get()
+    except (TimeoutError, PbxError) as error:
+        why = str(error) or f"no report within {REPORT_LIMIT_S:.0f} s"
+        return [Check("sounds", ok=False, seen=why, fix=_RELOAD_DIALPLAN)]
+    return [
+        _sound("message, French", report.get("MessageFr")),
+        _sound("message, English", report.get("MessageEn")),
+        _sound("agent's tone", report.get("AgentTone")),
+    ]
+
+
+def _sound(name: str, there: str | None) -> Check:
+    ok = there == "1"
+    return Check(f"sound: {name}", ok=ok, seen="present" if ok else "missing", fix="" if ok else _SOUNDS_FIX)
