@@ -74,9 +74,9 @@ def _lock(path: Path) -> int:
 
 
 def _bind(path: Path, mode: int, group: str) -> socket.socket:
+    _remove_stale(path)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _remove_stale(path)
         # Nobody may connect before mode and group are set: the socket is born closed to everyone else.
         before = os.umask(0o177)
         try:

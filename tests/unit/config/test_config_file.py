@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from dialer.config_file import ConfigError, find_path, load, parse
@@ -134,8 +134,8 @@ def test_what_is_no_toml_is_refused_with_the_files_name(tmp_path: Path, content:
 def test_no_text_does_anything_but_load_or_be_refused(text: str) -> None:
     try:
         parse(text, HERE)
-    except ConfigError as error:
-        assert error.problems
+    except ConfigError:
+        event("refused")
 
 
 @given(
@@ -146,5 +146,5 @@ def test_no_text_does_anything_but_load_or_be_refused(text: str) -> None:
 def test_no_key_and_value_do_anything_but_load_or_be_refused(section: str, key: str, value: str) -> None:
     try:
         parse(f"[{section}]\n{key} = {value}\n", HERE)
-    except ConfigError as error:
-        assert all(problem.startswith(str(HERE)) for problem in error.problems)
+    except ConfigError:
+        event("refused")
