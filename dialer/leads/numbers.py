@@ -29,10 +29,10 @@ class Number(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a text is no number to dial: a stable ``code`` and a sentence for people."""
+    """Why a text is no number to dial: a stable ``reason`` and a sentence for people."""
 
-    code: str
     reason: str
+    detail: str
 
 
 _NOISE: Final = str.maketrans("", "", " .-/()\t\u00a0\u202f\u2009\u2011")
