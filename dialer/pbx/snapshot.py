@@ -9,12 +9,14 @@ import structlog
 from dialer.floor import events as ev
 from dialer.pbx.errors import PbxRefusedError
 from dialer.pbx.manager import LinkManager
+from dialer.pbx.orders import ACCOUNT
 from dialer.pbx.wire import is_channel_id
 
 log = structlog.get_logger(__name__)
 _VARIABLES = ("DIALER_AGENT", "DIALER_ATTEMPT")
 _MESSAGE_CONTEXTS = ("dialer-alone", "dialer-message")
 _UP = "6"
+_UNSET = "(null)"  # how Status shows a variable that the channel does not have
 _ENDINGS = (ev.HungUp, ev.OriginateFailed, ev.OptedOut)
 
 
@@ -44,7 +46,7 @@ async def take_snapshot(manager: LinkManager) -> Snapshot:
         abandoned = tasks.create_task(_notes(manager, "dialer/abandoned"))
         opted_out = tasks.create_task(_notes(manager, "dialer/optout"))
     holding = {b["BridgeUniqueid"] for b in bridges.result() if b["BridgeTechnology"] == "holding_bridge"}
-    alive = tuple(_alive(channel, holding) for channel in channels.result())
+    alive = tuple(_alive(channel, holding) for channel in channels.result() if _is_ours(channel))
     return Snapshot(alive, abandoned.result(), opted_out.result())
 
 
@@ -68,6 +70,10 @@ def _channel_of(event: ev.Event) -> str:
     return str(getattr(event, "channel_id", None) or getattr(event, "attempt_id", ""))
 
 
+def _is_ours(status: Mapping[str, str | list[str]]) -> bool:
+    return str(status["AccountCode"]).startswith(ACCOUNT)
+
+
 def _alive(status: Mapping[str, str | list[str]], holding: set[str]) -> ev.AliveChannel:
     variables = _variables(status.get("Variable", []))
     bridge_id = str(status.get("BridgeID", ""))
@@ -85,7 +91,7 @@ def _alive(status: Mapping[str, str | list[str]], holding: set[str]) -> ev.Alive
 
 def _variables(lines: str | list[str]) -> dict[str, str]:
     pairs = (line.partition("=") for line in ([lines] if isinstance(lines, str) else lines))
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _, value in pairs if value != _UNSET}
 
 
 async def _notes(manager: LinkManager, family: str) -> frozenset[str]:

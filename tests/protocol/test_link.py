@@ -13,11 +13,11 @@ from tests.protocol.fake_ami import event, listed, message, response
 from tests.protocol.test_faults import call, hangup
 
 
-def channel(channel_id: str, *variables: str, bridge: str = "", context: str = "dialer-answer") -> bytes:
-    lines = [f"Variable: {variable}" for variable in variables]
-    return message(
-        *lines, Channel=f"PJSIP/x-{channel_id}", ChannelState="6", Uniqueid=channel_id, BridgeID=bridge, Context=context
-    )
+def channel(channel_id: str, **changes: str) -> bytes:
+    variables = {name: changes.pop(name, "(null)") for name in ("DIALER_AGENT", "DIALER_ATTEMPT")}
+    headers = {"BridgeID": "", "Context": "dialer-answer", "AccountCode": "dialer", "ChannelState": "6", **changes}
+    lines = [f"Variable: {name}={value}" for name, value in variables.items()]
+    return message(*lines, Channel=f"PJSIP/x-{channel_id}", Uniqueid=channel_id, **headers)
 
 
 def bridge(bridge_id: str, technology: str) -> bytes:
@@ -27,9 +27,10 @@ def bridge(bridge_id: str, technology: str) -> bytes:
 async def test_the_snapshot_tells_agents_calls_bridges_messages_and_notes(room: Room) -> None:
     room.ami.bridges = [bridge("b-hold", "holding_bridge"), bridge("b-talk", "simple_bridge")]
     room.ami.channels = [
-        channel("agent-1", "DIALER_AGENT=1001", "DIALER_ATTEMPT=", bridge="b-hold", context="dialer-agent"),
-        channel("a-1", "DIALER_AGENT=", "DIALER_ATTEMPT=a-1", bridge="b-talk"),
-        channel("a-2", "DIALER_AGENT=", "DIALER_ATTEMPT=a-2", context="dialer-message"),
+        channel("agent-1", DIALER_AGENT="1001", BridgeID="b-hold", Context="dialer-agent"),
+        channel("a-1", DIALER_ATTEMPT="a-1", BridgeID="b-talk"),
+        channel("a-2", DIALER_ATTEMPT="a-2", Context="dialer-message"),
+        channel("reception", AccountCode="", Context="from-internal"),
     ]
     room.ami.notes = {"dialer/abandoned": ["a-3", "a-4"], "dialer/optout": ["a-4"]}
     room.run()
