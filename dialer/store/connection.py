@@ -33,7 +33,8 @@ def writing(path: Path) -> Connection:
     """The connection that writes. Every commit is on the disk when it returns (synchronous=FULL)."""
 
     def connect() -> sqlite3.Connection:
-        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+        # As a URI, so that another file can be attached read-only.
+        db = sqlite3.connect(f"file:{quote(str(path))}", uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
         try:
             set_up_writer(db)
         except sqlite3.Error:

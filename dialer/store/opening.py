@@ -1,6 +1,8 @@
 """Opening a store: lock, schema, integrity; and closing it whatever happens."""
 
+import glob
 import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ from dialer.clock import Clock, steady_clock
 from dialer.store import connection, health, schema
 from dialer.store.errors import StoreDamaged, StoreError, StoreMissing, StoreUnavailable
 from dialer.store.lock import StoreLock
-from dialer.store.store import Reader, Store
+from dialer.store.store import Reader, Store, passing_folders
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +30,11 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
     _expect_file(path, create=create)
     lock.take()
     try:
+        for left_over in path.parent.glob(f"{glob.escape(passing_folders(path))}*"):
+            shutil.rmtree(left_over)
         async with _opened(connection.writing(path), path) as writing:
             await writing.run(lambda db: _prepare(db, now()))
-            async with _opened(connection.reading(path), path) as reading, Store(writing, reading, now) as store:
+            async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
                 yield store
     finally:
         lock.give_back()
@@ -74,6 +78,8 @@ def _prepare(db: sqlite3.Connection, now: float) -> None:
     try:
         for name in schema.migrate(db, schema.migrations(), now):
             log.info("store_migrated", migration=name)
+        # Only one process writes, and it begins here: an import that is still loading has lost its process.
+        db.execute("UPDATE imports SET state = 'dropped' WHERE state = 'loading'")
         checked = health.check(db)
     except sqlite3.Error as error:
         raise _explained(error, Path(db.execute("PRAGMA database_list").fetchone()["file"])) from error

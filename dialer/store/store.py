@@ -25,6 +25,11 @@ PROBE_S = 1.0
 CLOSE_S = 10.0
 
 
+def passing_folders(store: Path) -> str:
+    """The beginning of the names of folders that outlive no process."""
+    return f".{store.name}-passing-"
+
+
 class Reader:
     """Reads a store, beside the process that writes it if there is one. Never writes and takes no lock."""
 
@@ -110,6 +115,11 @@ class Store(Reader):
     def recorder(self) -> Recorder:
         """The follower's own figures: ``waiting``, ``dropped``, ``refused``."""
         return self._recorder
+
+    @property
+    def folder_prefix(self) -> str:
+        """How the names of passing folders beside the store begin; what a crash leaves is removed at the next start."""
+        return passing_folders(self.path)
 
     async def write(self, unit: Unit[T]) -> T:
         """Carry out a unit of work; returns after its commit, StoreUnavailable when nothing was written."""

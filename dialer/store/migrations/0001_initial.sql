@@ -40,12 +40,12 @@ CREATE TABLE lists (
 ) STRICT;
 
 -- One reading of one file into a list. Its leads can be dialed only once it is 'ready'; what a crash leaves
--- 'loading' is never seen by anyone and is removed before the next import.
+-- 'loading' is 'dropped' at the next start, never seen by anyone, and removed before the next import.
 CREATE TABLE imports (
     id             INTEGER PRIMARY KEY,
     list_id        INTEGER NOT NULL REFERENCES lists (id),
     file           TEXT NOT NULL,
-    state          TEXT NOT NULL CONSTRAINT import_state CHECK (state IN ('loading', 'ready')),
+    state          TEXT NOT NULL CONSTRAINT import_state CHECK (state IN ('loading', 'ready', 'dropped')),
     columns        TEXT NOT NULL CONSTRAINT columns_json CHECK (json_valid(columns)),
     started_at     REAL NOT NULL,
     ready_at       REAL,
@@ -77,11 +77,15 @@ CREATE TABLE leads (
 CREATE INDEX leads_due ON leads (import_id, priority, next_at) WHERE state = 'due';
 
 CREATE TABLE numbers (
-    lead_id   INTEGER NOT NULL REFERENCES leads (id),
-    position  INTEGER NOT NULL,
-    list_id   INTEGER NOT NULL,
-    e164      TEXT NOT NULL,
-    raw       TEXT NOT NULL,
+    lead_id    INTEGER NOT NULL REFERENCES leads (id),
+    position   INTEGER NOT NULL,
+    list_id    INTEGER NOT NULL,
+    e164       TEXT NOT NULL CONSTRAINT digits_only CHECK (
+        e164 GLOB '+[1-9]*' AND substr(e164, 2) NOT GLOB '*[^0-9]*' AND length(e164) BETWEEN 6 AND 16
+    ),
+    kind       TEXT NOT NULL,
+    territory  TEXT NOT NULL,
+    raw        TEXT NOT NULL,
     PRIMARY KEY (lead_id, position),
     CONSTRAINT number_once_a_list UNIQUE (e164, list_id)
 ) STRICT, WITHOUT ROWID;

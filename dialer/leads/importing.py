@@ -1,0 +1,182 @@
+"""Importing a file of leads: read in a process of its own, compared, loaded in pieces, shown at once."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dialer.leads.errors import FileRefused
+from dialer.leads.preparing import Prepared, Request
+from dialer.store.loading import Loading, Tally, rehearsal
+from dialer.store.store import Store
+
+_LINE_LIMIT = 1 << 24
+# Longer than the slowest disk takes for one batch of rows; a process that is silent for so long hangs.
+SILENCE_S = 60.0
+STOP_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to read a file. ``columns`` maps roles (phone, phone2, source_id, last_name, ...) to column names.
+
+    ``region``: the country of numbers written without one. ``refused``: where to write refused rows; None for nowhere.
+    ``priority``: leads of a higher one are called first.
+    """
+
+    campaign_id: str
+    list_name: str
+    region: str = "FR"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    separator: str | None = None
+    refused: Path | None = None
+    priority: int = 0
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came of a file: ``read`` = ``new`` + ``duplicates`` + ``refused``."""
+
+    read: int
+    new: int
+    duplicates: int
+    refused: int
+    bad_numbers: int
+    encoding: str
+    separator: str
+    columns: Mapping[str, str]
+    refused_file: Path | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is; ``done`` and ``total`` are bytes while reading and rows while loading."""
+
+    stage: str
+    done: int
+    total: int
+
+
+Progress = Callable[[ImportProgress], None]
+
+
+async def import_leads(
+    store: Store, path: Path, options: ImportOptions, progress: Progress = lambda _: None
+) -> ImportReport:
+    """Import a file into a list of a campaign, all or nothing; the list is made when it is new.
+
+    Safe beside a daemon that dials: reservations wait for a few milliseconds at most. FileRefused when the file cannot
+    be imported, NotFound for an unknown campaign, AlreadyExists while another import runs.
+    """
+    with tempfile.TemporaryDirectory(prefix=store.folder_prefix, dir=store.path.parent) as name:
+        folder = Path(name)
+        if not options.dry_run:
+            return await _import(store, path, options, folder, progress)
+        async with rehearsal(store, folder, options.campaign_id, options.list_name) as copy:
+            return await _import(copy, path, options, folder, progress)
+
+
+async def _import(store: Store, path: Path, options: ImportOptions, folder: Path, progress: Progress) -> ImportReport:
+    list_id = await store.ensure_list(options.campaign_id, options.list_name)
+    loading = Loading(store, list_id)
+    await loading.begin(path.name)
+    try:
+        request = _request(path, options, folder / "staged.db")
+        prepared = await _prepare(request, progress)
+        told = partial(_tell, progress, prepared.last_line)
+        new = await loading.load(Path(request.staged), prepared.last_line, options.priority, told)
+        report = _report(prepared, new, options)
+        tally = Tally(report.read, report.new, report.duplicates, report.refused)
+        await loading.finish(tally, prepared.fields)
+    except BaseException:
+        await asyncio.shield(loading.abandon())
+        raise
+    return report
+
+
+def _tell(progress: Progress, total: int, line: int) -> None:
+    progress(ImportProgress("loading", line, total))
+
+
+def _request(path: Path, options: ImportOptions, staged: Path) -> Request:
+    return Request(
+        file=str(path),
+        staged=str(staged),
+        region=options.region,
+        columns=dict(options.columns),
+        encoding=options.encoding,
+        separator=options.separator,
+        refused=None if options.refused is None else str(options.refused),
+    )
+
+
+async def _prepare(request: Request, progress: Progress) -> Prepared:
+    async with _reading_process(request) as messages:
+        async for message in messages:
+            if "prepared" in message:
+                return Prepared(**message["prepared"])
+            if "error" in message:
+                fault = message["error"]
+                raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
+            progress(ImportProgress("reading", message["done"], message["total"]))
+    raise FileRefused(f"The process that read {request.file} ended without a word.", hint="See the journal.")
+
+
+@asynccontextmanager
+async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dialer.leads.preparing"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_LINE_LIMIT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        yield _messages(process, request)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+
+
+async def _messages(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[dict[str, Any]]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process was started without pipes")
+    process.stdin.write(json.dumps(asdict(request)).encode())
+    process.stdin.close()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                line = await process.stdout.readline()
+        except TimeoutError as error:
+            raise FileRefused(f"Reading {request.file} took no step in {SILENCE_S:.0f} s and was stopped.") from error
+        if not line:
+            return
+        yield json.loads(line)
+
+
+def _report(prepared: Prepared, new: int, options: ImportOptions) -> ImportReport:
+    return ImportReport(
+        read=prepared.read,
+        new=new,
+        duplicates=prepared.staged - new,
+        refused=prepared.refused,
+        bad_numbers=prepared.bad_numbers,
+        encoding=prepared.encoding,
+        separator=prepared.separator,
+        columns=prepared.columns,
+        refused_file=options.refused if prepared.refused else None,
+        dry_run=options.dry_run,
+    )

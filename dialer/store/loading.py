@@ -1,0 +1,209 @@
+"""Loading a staged file into the store, in pieces small enough for a running daemon not to notice."""
+# ruff: noqa: S608 - statements are put together from parts of our own; values are always parameters
+
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from dialer.store.errors import AlreadyExists, StoreUnavailable
+from dialer.store.opening import open_store
+from dialer.store.store import Store
+
+# One piece holds up the reservations behind it for about this long.
+PIECE_S = 0.004
+_SMALLEST = 200
+_LARGEST = 20_000
+# Lead ids follow the lines of the file, whose first is the header.
+_HEADER_LINE = 1
+
+# A row whose source id the list has, or an earlier row had, is a duplicate. So is a row whose every number belongs to
+# another lead of the list; its source id still counts as seen.
+_LEADS = """
+INSERT OR IGNORE INTO main.leads (id, list_id, import_id, source_id, fields, priority)
+SELECT :base + line, :list, :import, source_id, fields, :priority FROM staged.rows
+WHERE line > :after AND line <= :last AND source_id NOT IN temp.seen
+"""
+_NUMBERS = """
+INSERT OR IGNORE INTO main.numbers (lead_id, position, list_id, e164, kind, territory, raw)
+SELECT leads.id, n.position, :list, n.e164, n.kind, n.territory, n.raw
+FROM staged.numbers AS n CROSS JOIN main.leads ON leads.id = :base + n.line
+WHERE n.line > :after AND n.line <= :last
+"""
+_STAGED_NUMBERS = "SELECT count(*) FROM staged.numbers WHERE line > :after AND line <= :last"
+_OF_PIECE = "id > :base + :after AND id <= :base + :last"
+_NUMBERLESS = f"{_OF_PIECE} AND NOT EXISTS (SELECT 1 FROM main.numbers WHERE lead_id = leads.id)"
+_FIRST_NUMBER = f"""
+UPDATE main.leads SET next_position = (SELECT min(position) FROM main.numbers WHERE lead_id = leads.id)
+WHERE {_OF_PIECE} AND NOT EXISTS (SELECT 1 FROM main.numbers WHERE lead_id = leads.id AND position = 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counts of an import; ``read`` is the sum of the others."""
+
+    read: int
+    new: int
+    duplicates: int
+    refused: int
+
+
+class Loading:
+    """One import into one list. Nothing of it is seen until ``finish``; ``abandon`` or a crash leaves nothing."""
+
+    def __init__(self, store: Store, list_id: int) -> None:
+        self._store = store
+        self._list_id = list_id
+        self._import_id = 0
+        self._base = 0
+
+    async def begin(self, file: str) -> None:
+        """Claim the store for this import and remove what earlier ones left. AlreadyExists while another one runs."""
+        now = self._store.clock()
+        self._import_id, self._base = await self._store.write(lambda db: _claim(db, self._list_id, file, now))
+        await _remove_dropped(self._store)
+
+    async def load(self, staged: Path, last_line: int, priority: int, progress: Callable[[int], None]) -> int:
+        """Copy the staged rows in pieces and return how many were new; ``progress`` is told the last line copied."""
+        await self._store.write(lambda db: _announce(db, self._import_id, self._base + last_line))
+        await self._store.between(lambda db: _attach(db, staged))
+        values = {"base": self._base, "list": self._list_id, "import": self._import_id, "priority": priority}
+        try:
+            await _in_pieces(self._store, _copy_piece, values, (0, last_line), progress)
+        finally:
+            await self._store.between(_detach)
+        return await self._store.read(lambda db: _count(db, self._import_id))
+
+    async def finish(self, tally: Tally, columns: Sequence[str]) -> None:
+        """Show the leads to those who dial, all at once."""
+        now = self._store.clock()
+        await self._store.write(lambda db: _show(db, self._import_id, tally, columns, now))
+
+    async def abandon(self) -> None:
+        """Take back everything. What cannot be removed now, the next import removes."""
+        with suppress(StoreUnavailable):
+            await self._store.write(lambda db: db.execute(_DROP, (self._import_id,)))
+            await _remove_dropped(self._store)
+
+
+@asynccontextmanager
+async def rehearsal(store: Store, folder: Path, campaign_id: str, list_name: str) -> AsyncIterator[Store]:
+    """A passing store in ``folder`` that holds one campaign with one list as ``store`` does, to try an import on."""
+    async with open_store(folder / "rehearsal.db", create=True, clock=store.clock) as copy:
+        await copy.between(lambda db: _attach_origin(db, store.path))
+        await copy.write(lambda db: _copy_list(db, campaign_id, list_name))
+        await copy.between(lambda db: db.execute("DETACH origin"))
+        yield copy
+
+
+def _attach_origin(db: sqlite3.Connection, origin: Path) -> None:
+    db.execute("ATTACH ? AS origin", (f"file:{quote(str(origin))}?mode=ro",))
+
+
+def _copy_list(db: sqlite3.Connection, campaign_id: str, list_name: str) -> None:
+    values = {"campaign": campaign_id, "list": list_name}
+    one = "(SELECT id FROM origin.lists WHERE campaign_id = :campaign AND name = :list)"
+    for copy in (
+        "campaigns SELECT * FROM origin.campaigns WHERE id = :campaign",
+        f"lists SELECT * FROM origin.lists WHERE id = {one}",
+        f"imports SELECT * FROM origin.imports WHERE list_id = {one} AND state = 'ready'",
+        f"leads SELECT l.* FROM origin.leads AS l JOIN imports ON imports.id = l.import_id WHERE l.list_id = {one}",
+        "numbers SELECT n.* FROM leads CROSS JOIN origin.numbers AS n ON n.lead_id = leads.id",
+    ):
+        db.execute(f"INSERT INTO main.{copy}", values)
+
+
+_DROP = "UPDATE imports SET state = 'dropped' WHERE id = ? AND state = 'loading'"
+_Piece = Callable[[sqlite3.Connection, dict[str, int]], None]
+
+
+async def _in_pieces(
+    store: Store, piece: _Piece, values: dict[str, int], span: tuple[int, int], progress: Callable[[int], None]
+) -> None:
+    after, end = span
+    size = _SMALLEST
+    while after < end:
+        last = min(after + size, end)
+        bounds = {**values, "after": after, "last": last}
+        seconds = await store.write(lambda db, b=bounds: _timed(db, piece, b))  # type: ignore[misc]
+        size = max(_SMALLEST, min(_LARGEST, 2 * size, int(size * PIECE_S / seconds)))
+        after = last
+        progress(after)
+
+
+def _timed(db: sqlite3.Connection, piece: _Piece, values: dict[str, int]) -> float:
+    started = time.perf_counter()
+    piece(db, values)
+    return time.perf_counter() - started
+
+
+def _copy_piece(db: sqlite3.Connection, values: dict[str, int]) -> None:
+    db.execute(_LEADS, values)
+    copied = db.execute(_NUMBERS, values).rowcount
+    if copied < db.execute(_STAGED_NUMBERS, values).fetchone()[0]:
+        db.execute(f"INSERT INTO temp.seen SELECT source_id FROM main.leads WHERE {_NUMBERLESS}", values)
+        db.execute(f"DELETE FROM main.leads WHERE {_NUMBERLESS}", values)
+        db.execute(_FIRST_NUMBER, values)
+
+
+def _attach(db: sqlite3.Connection, staged: Path) -> None:
+    db.execute("ATTACH ? AS staged", (str(staged),))
+    db.execute("CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+
+
+def _detach(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE temp.seen")
+    db.execute("DETACH staged")
+
+
+def _count(db: sqlite3.Connection, import_id: int) -> int:
+    return int(db.execute("SELECT count(*) FROM leads WHERE import_id = ?", (import_id,)).fetchone()[0])
+
+
+def _remove_piece(db: sqlite3.Connection, values: dict[str, int]) -> None:
+    db.execute("DELETE FROM numbers WHERE lead_id > :after AND lead_id <= :last", values)
+    db.execute("DELETE FROM leads WHERE id > :after AND id <= :last", values)
+
+
+async def _remove_dropped(store: Store) -> None:
+    for import_id, before_first, last in await store.read(_dropped):
+        await _in_pieces(store, _remove_piece, {}, (before_first, last), lambda _: None)
+        await store.write(lambda db, one=import_id: db.execute("DELETE FROM imports WHERE id = ?", (one,)))  # type: ignore[misc]
+
+
+def _dropped(db: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    rows = db.execute("SELECT id, first_lead_id - 1, last_lead_id FROM imports WHERE state = 'dropped'")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _claim(db: sqlite3.Connection, list_id: int, file: str, now: float) -> tuple[int, int]:
+    running = db.execute("SELECT file FROM imports WHERE state = 'loading'").fetchone()
+    if running is not None:
+        raise AlreadyExists(f"The import of {running['file']} is under way.", hint="Wait until it is done.")
+    used = db.execute("SELECT max(id) FROM leads UNION SELECT max(last_lead_id) FROM imports")
+    last_used = max(row[0] or 0 for row in used)
+    cursor = db.execute(
+        "INSERT INTO imports (list_id, file, state, columns, started_at, first_lead_id, last_lead_id)"
+        " VALUES (?, ?, 'loading', '[]', ?, ?, ?)",
+        (list_id, file, now, last_used + 1, last_used),
+    )
+    return int(cursor.lastrowid or 0), last_used - _HEADER_LINE
+
+
+def _announce(db: sqlite3.Connection, import_id: int, last_lead_id: int) -> None:
+    # Before the first lead: whatever a crash leaves lies in this range.
+    db.execute("UPDATE imports SET last_lead_id = ? WHERE id = ?", (last_lead_id, import_id))
+
+
+def _show(db: sqlite3.Connection, import_id: int, tally: Tally, columns: Sequence[str], now: float) -> None:
+    names = json.dumps(columns, ensure_ascii=False)
+    db.execute(
+        "UPDATE imports SET state = 'ready', ready_at = ?, read = ?, leads = ?, duplicates = ?, refused = ?,"
+        " columns = ? WHERE id = ?",
+        (now, tally.read, tally.new, tally.duplicates, tally.refused, names, import_id),
+    )
