@@ -1,0 +1,1 @@
+"""What leaves the dialer as a table: exports for people and for programs."""
