@@ -27,6 +27,7 @@ WITHOUT_AGENT: Final = ("answered", "routed", "message")
 NEAR_LIMIT: Final = 0.8  # of the abandonment limit: time to look
 MAX_TROUBLES: Final = 3
 CHIP_WIDTH: Final = 20
+FRAME_LINES: Final = 6  # heading, blank, column names, pacing, agents' title, and one to spare
 
 
 class LiveScreen:
@@ -58,13 +59,14 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or console.height
         troubles = self._floor["troubles"][:MAX_TROUBLES]
-        campaigns = self._floor["campaigns"]
-        room = height - 8 - len(campaigns) - (len(troubles) + 1 if troubles else 0)
+        campaigns = sorted(self._floor["campaigns"], key=lambda campaign: campaign["state"] != "running")
+        shown = campaigns[: max(1, height // 3)]
+        room = height - FRAME_LINES - len(shown) - (len(troubles) + 1 if troubles else 0)
         yield Group(
             _heading(self._floor),
             Text(),
-            _campaigns(campaigns),
-            _pacing(campaigns),
+            _campaigns(shown),
+            _pacing(shown, hidden=len(campaigns) - len(shown)),
             Rule(_agents_title(self._floor), align="left", style="bright_black"),
             _agents(self._floor, columns=max(1, options.max_width // CHIP_WIDTH), rows=max(1, room)),
             *([Rule(Text("troubles", "bold red"), align="left", style="bright_black")] if troubles else []),
@@ -77,7 +79,7 @@ def _heading(floor: dict[str, Any]) -> Table:
     if link["up"]:
         state = Text(f"● link up  Asterisk {link['asterisk']}", "green")
     else:
-        state = Text(f"✖ LINK DOWN {duration(floor['at'] - link['since'])}  {link['why']}", "bold red")
+        state = Text(f"✖ LINK DOWN {duration(floor['at'] - link['since'])}", "bold red")  # why: among the troubles
     who = Text.assemble(("dialerd ", "bold"), f"{floor['instance']}  up {duration(floor['at'] - floor['started_at'])}")
     if floor["draining"]:
         who.append("  DRAINING", "bold yellow")
@@ -123,9 +125,10 @@ def _abandoned(rate: float | None, limit: float) -> Text:
     return Text(f"▲ {shown}", "yellow") if rate <= limit else Text(f"✖ {shown}", "bold red")
 
 
-def _pacing(campaigns: list[dict[str, Any]]) -> Text:
+def _pacing(campaigns: list[dict[str, Any]], *, hidden: int) -> Text:
     told = [f"{campaign['campaign_id']}: {campaign['pacing']}" for campaign in campaigns if campaign["pacing"]]
-    return Text("  ".join(told) or " ", "bright_black", no_wrap=True, overflow="ellipsis")
+    more = [f"and {hidden} more campaigns"] if hidden else []
+    return Text("  ".join([*more, *told]) or " ", "bright_black", no_wrap=True, overflow="ellipsis")
 
 
 def _agents_title(floor: dict[str, Any]) -> Text:

@@ -24,7 +24,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def tell_error(error: DialerError, *, as_json: bool) -> None:
     """An error to standard error: for a person, or as one JSON line."""
-    told = {"code": error.code, "message": str(error.args[0]), "hint": error.hint}
+    from dialer.control.wire import describe
+
+    told = describe(error)
     if as_json:
         click.echo(json.dumps({"error": told}, ensure_ascii=False), err=True)
         return

@@ -75,10 +75,15 @@ def encode(value: JsonObject) -> bytes:
     )
 
 
+def describe(error: DialerError) -> dict[str, str | None]:
+    """Code, message and hint of an error, as every JSON output tells them."""
+    message = str(error).removesuffix(f" {error.hint}") if error.hint else str(error)
+    return {"code": error.code, "message": message, "hint": error.hint}
+
+
 def encode_error(error: DialerError) -> bytes:
     """The line that says what went wrong."""
-    told = {"code": error.code, "message": str(error.args[0]), "hint": error.hint}
-    return encode({"ok": False, "error": told})
+    return encode({"ok": False, "error": describe(error)})
 
 
 def parse_answer(line: bytes) -> tuple[bool, JsonObject]:
