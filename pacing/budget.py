@@ -17,8 +17,11 @@ class Steering:
 
     price_per_limit: float = 0.7  # theta0 / limit
     margin_growth: float = 0.12
-    least_horizon: float = 300.0
-    horizon_s: float = 3600.0
+    early_share: float = 0.5  # of the budget, kept back until the margin is reached
+    least_horizon: float = 200.0
+    horizon_s: float = 1800.0
+    cautious_s: float = 1800.0  # no more than one abandon is lent in the first half hour
+    lent_share: float = 0.15
     tail: float = 0.02  # chance of running out of allowance that a decision may take
 
 
@@ -59,11 +62,14 @@ class Budget:
         """Theta: the risk that one more call may carry."""
         limit, s = self.terms.abandonment_limit, self.steering
         rate = self.answers_a_second(now)
-        to_come = rate * max(0.0, self.opened_at + self.terms.window_s - now)
+        to_come = rate * self._left_s(now)
         total = max(1.0, answered + to_come)
         surplus = limit * answered - abandoned
-        margin = (1.0 + s.margin_growth * sqrt(limit * total)) * answered / total
-        horizon = max(8.0, min(to_come, max(s.least_horizon, s.horizon_s * rate)))
+        margin = min(
+            s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total)
+        )
+        calm = max(s.least_horizon, s.horizon_s * rate)
+        horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
         self.aim = min(2 * limit, max(0.0, limit + (surplus - margin) / horizon))
         if limit <= 0.0:
             return 0.0
@@ -71,11 +77,17 @@ class Budget:
         return base * (self.aim / limit) * exp(self.integral)
 
     def allowance(self, answered: int, abandoned: int, now: float) -> float:
-        """How many abandons the law leaves now; one is lent while the day is long enough."""
-        limit = self.terms.abandonment_limit
-        left = self.answers_a_second(now) * (self.opened_at + self.terms.window_s - now)
-        lent = 1.0 if limit * left > 4.0 else 0.0
+        """How many abandons may happen now, the rest of the window paying back what is lent."""
+        s, limit = self.steering, self.terms.abandonment_limit
+        left = limit * self.answers_a_second(now) * self._left_s(now)
+        if now - self.opened_at < s.cautious_s:
+            lent = min(1.0, s.lent_share * left)
+        else:
+            lent = min(1.0 + 0.5 * sqrt(limit * answered + left), s.lent_share * left)
         return limit * answered - abandoned + lent
+
+    def _left_s(self, now: float) -> float:
+        return max(0.0, self.opened_at + self.terms.window_s - now)
 
 
 def poisson_tail(mean: float, above: int) -> float:

@@ -30,8 +30,11 @@ class PhaseTable:
 
     def __init__(self, prior_mean_s: float) -> None:
         alive = np.exp(-EDGES / prior_mean_s)
-        self.ends = PRIOR_PHASES * -np.diff(alive) + 1e-3
-        self.exposure = self.ends * prior_mean_s
+        # Few talks end at once: hazards that begin low keep a whole team's first talks from
+        # looking as if some agents were soon free.
+        rising = 1.0 - 0.95 * np.exp(-(EDGES[:-1] + WIDTHS / 2) / (0.4 * prior_mean_s))
+        self.exposure = (PRIOR_PHASES * -np.diff(alive) + 1e-3) * prior_mean_s
+        self.ends = self.exposure * rising / prior_mean_s
         self.count = 0.0
         self.refresh(np.empty(0))
 

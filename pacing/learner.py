@@ -1,5 +1,6 @@
 """Learns from the floor's own events: ring, answer level, talk, wrap-up, agents' speeds."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,14 +12,19 @@ from pacing.hazards import BIN_OF_SECOND, PhaseTable
 from pacing.interface import Terms
 from pacing.level import Level
 from pacing.ring import RingAges, RingCurve
+from pacing.risk import cumulants
 from pacing.supply import AgentBoard, SupplyTable
 
 NODES: Final = 5
 _RING_REFRESH_S: Final = 5.0
 _AGENT_REFRESH_S: Final = 20.0
-_LEVEL_STEP_S: Final = 1.0
+_LEVEL_STEP_S: Final = 3.0
+_SUMS_S: Final = 2.0
+KNOWN_CALLS: Final = 400.0  # from then on the answered share is known well enough
 _PRIOR_ANSWERS: Final = 4.0
-_PRIOR_ENDS: Final = 20.0
+_PRIOR_ENDS: Final = 8.0
+_YOUNG_ANSWERS: Final = 60
+_YOUNG_TALKS: Final = 60  # until then tables are made anew each second
 
 
 class Learner(Watcher):
@@ -33,15 +39,19 @@ class Learner(Watcher):
         self.talk_level = Level(_PRIOR_ENDS, (40.0, 120.0, 400.0))
         self.board = AgentBoard()
         self.supply = SupplyTable()
-        self.patience_s = 2.0
+        self.patience_s, self.ring_timeout_s = 2.0, 25.0
         self.levelled_at = 0.0
         self.ring_at = self.agents_at = -1e300
         self.persons_seen = self.talks_ended = 0
+        self.sums: list[float] = []
+        self.sums_until, self.sums_changes = -1e300, -1
+        self.young: deque[tuple[float, str]] = deque()  # at most a ring's worth of dials
+        self.young_answers: set[str] = set()
         self.live: list[bool] = []  # live answers since last taken
 
     def prepare(self, terms: Terms, at: float) -> None:
         """A window opens: tables for its ring limit."""
-        self.patience_s = terms.connect_deadline_s
+        self.patience_s, self.ring_timeout_s = terms.connect_deadline_s, terms.ring_timeout_s
         if self.ring.bins != RingCurve(terms.ring_timeout_s, NODES).bins:
             self.ring = RingCurve(terms.ring_timeout_s, NODES)
         if self.ages.counts.size != self.ring.bins:
@@ -56,6 +66,8 @@ class Learner(Watcher):
         """See Watcher."""
         self.ages.advance(at)
         self.ages.add(call.dialed_at, 1)
+        if self.ring.matured < KNOWN_CALLS:
+            self.young.append((call.dialed_at, call.id))
 
     def call_picked_up(self, call: Call, at: float) -> None:
         """See Watcher."""
@@ -68,6 +80,8 @@ class Learner(Watcher):
         self.ring.ended(picked_up - call.dialed_at, "person" if person else "other")
         self.ring.classified(at - picked_up, person=person)
         self.persons_seen += person
+        if person and self.young:
+            self.young_answers.add(call.id)
 
     def call_ended_ringing(self, call: Call, at: float, kind: str) -> None:
         """See Watcher."""
@@ -93,15 +107,19 @@ class Learner(Watcher):
     def advance(self, now: float) -> None:
         """Levels each second, ring tables each 5 s, agents' tables each 20 s."""
         self.ages.advance(now)
+        if self.young:
+            self._let_mature(now)
         if now - self.levelled_at >= _LEVEL_STEP_S:
             self._update_levels(now)
-        if now - self.ring_at >= _RING_REFRESH_S:
+        young = self.talk.count < _YOUNG_TALKS
+        if now - self.ring_at >= (1.0 if young else _RING_REFRESH_S):
             self.ring_at = now
             self.ring.tables(self.answer_level.mean, self.ages.counts)
-            if now - self.agents_at >= _AGENT_REFRESH_S:
+            if young or now - self.agents_at >= _AGENT_REFRESH_S:
                 self.agents_at = now
                 self.talk.refresh(self.board.elapsed_s(TALKING, now))
                 self.wrap_up.refresh(self.board.elapsed_s(WRAP_UP, now))
+            self.sums_until = now
             self.supply.refresh(
                 self.talk.hazard * self.talk_level.mean,
                 self.wrap_up.hazard,
@@ -111,18 +129,45 @@ class Learner(Watcher):
     def _update_levels(self, now: float) -> None:
         passed_s = min(now - self.levelled_at, 30.0)
         self.levelled_at = now
-        expected = float(self.ages.counts @ self.ring.hazard) * passed_s
-        self.answer_level.observe(self.persons_seen, expected)
-        self.persons_seen = 0
-        talking = np.minimum(self.board.elapsed_s(TALKING, now), BIN_OF_SECOND.size - 1)
-        ends = float(self.talk.hazard[BIN_OF_SECOND[talking.astype(int)]].sum()) * passed_s
-        self.talk_level.observe(self.talks_ended, ends)
-        self.talks_ended = 0
+        if self.ring.answered < _YOUNG_ANSWERS:
+            seen = self.ring.expected_answers(self.ages.counts)
+            self.answer_level.rebase(_PRIOR_ANSWERS, self.ring.answered, seen)
+        else:
+            expected = float(self.ages.counts @ self.ring.hazard) * passed_s
+            self.answer_level.observe(self.persons_seen, expected)
+        if self.talk.count < _YOUNG_TALKS:
+            self.talk_level.rebase(_PRIOR_ENDS, self.talk.count, self.talk.count)
+        else:
+            talking = np.minimum(self.board.elapsed_s(TALKING, now), BIN_OF_SECOND.size - 1)
+            ends = float(self.talk.hazard[BIN_OF_SECOND[talking.astype(int)]].sum()) * passed_s
+            self.talk_level.observe(self.talks_ended, ends)
+        self.persons_seen = self.talks_ended = 0
+
+    def _let_mature(self, now: float) -> None:
+        while self.young and self.young[0][0] <= now - self.ring_timeout_s:
+            _, call_id = self.young.popleft()
+            self.ring.matured += 1.0
+            self.ring.matured_answers += call_id in self.young_answers
+            self.young_answers.discard(call_id)
 
     def free_chances(self, now: float) -> Floats:
         """Chance of each busy agent to be free at each node, patience included."""
         rows, speed = self.board.rows(now)
         return self.supply.free_chances(rows[rows > 0], speed[rows > 0])
+
+    def free_sums(self, now: float) -> list[float]:
+        """Sums of the cumulants of ``free_chances``; kept for a second while no agent changes."""
+        if now >= self.sums_until or self.sums_changes != self.board.changes:
+            rows, speed = self.board.rows(now)
+            chances = self.supply.free_chances(rows, speed)
+            self.sums = cumulants(chances).sum(axis=0).tolist()
+            self.sums_until, self.sums_changes = now + _SUMS_S, self.board.changes
+        return self.sums
+
+    def demanded_sums(self) -> tuple[list[float], float]:
+        """Sums of the cumulants of calls in progress by node, and persons to come of them."""
+        sums = (self.ages.counts @ self.ring.sums).tolist()
+        return sums[:-1], sums[-1]
 
     # memory
 

@@ -11,7 +11,7 @@ from math import exp, lgamma, log
 from typing import Any, Final
 
 FORGETTING: Final = (15.0, 40.0, 120.0, 400.0, 1500.0)  # expected events
-_SHARE_PER_EVENT: Final = 0.004  # weight handed round for each expected event
+_SHARE_PER_EVENT: Final = 0.0015  # weight handed round for each expected event
 
 
 class Level:
@@ -29,6 +29,15 @@ class Level:
     def relative_variance(self) -> float:
         """Variance of m over the square of its mean."""
         return self.variance / self.mean**2
+
+    def rebase(self, prior_events: float, count: float, expected: float) -> None:
+        """Begin anew from totals: while the base itself is young, sums beat increments."""
+        self.a = [min(prior_events + count, length) for length in self.forgetting]
+        ratio = (prior_events + expected) / (prior_events + count)
+        self.b = [a * ratio for a in self.a]
+        self.weights = [1.0 / len(self.forgetting)] * len(self.forgetting)
+        self._mix()
+        self.variance = self.mean**2 / (prior_events + count)
 
     def observe(self, count: int, expected: float) -> None:
         """``count`` events were seen where ``expected`` were foretold at m = 1."""

@@ -8,11 +8,19 @@ import numpy as np
 from pacing.budget import Budget, Steering, poisson_tail
 from pacing.floor import Watcher
 from pacing.interface import Decision, Terms
-from pacing.learner import Learner
+from pacing.learner import KNOWN_CALLS, Learner
 from pacing.memory import pack
 from pacing.pacer import Pacer
 from pacing.progressive import bounded, floor_inputs, uncovered_agents
-from pacing.risk import Demand, Risk, most, price_risk
+from pacing.risk import (
+    EXACT_TERMS,
+    Demand,
+    ExactRisk,
+    NormalRisk,
+    Risk,
+    cumulants,
+    most,
+)
 
 
 class Predictive(Pacer):
@@ -39,49 +47,86 @@ class Predictive(Pacer):
         self.learner.prepare(terms, self.learner.levelled_at)
 
     def _decide(self, now: float, allowed: int, bound: str) -> Decision:
-        floor, learner, budget = self.floor, self.learner, self.budget
-        learner.advance(now)
-        budget.advance(now)
-        for abandoned in learner.live:
-            budget.live_answer(abandoned=abandoned)
-        learner.live.clear()
+        floor, budget = self.floor, self.budget
+        self._learn(now)
         inputs = floor_inputs(floor)
         covered = max(0, uncovered_agents(floor))
         if len(floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
             dial, reason = bounded(covered, allowed, bound, "progressive")
             return Decision(dial, (), 0.0, reason, inputs)
         price = budget.price(floor.answered, floor.abandoned, now)
-        risk = self._risk(now)
+        demanded, persons = self._demand()
+        risk = self._risk(demanded, price, now)
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))
-        within_law = max(covered, self._within_law(risk, wanted, now))
-        reason = "law" if within_law < wanted or price <= 0.0 else "risk"
+        known = max(covered, min(wanted, self._learning_room(now)))
+        within_law = max(covered, self._within_law(risk, known, persons, now))
+        reason = "learning" if known < wanted else "risk"
+        if within_law < known or price <= 0.0:
+            reason = "law"
         dial, reason = bounded(within_law, allowed, bound, reason)
         if dial == allowed and bound != "none" and reason == "risk":
             reason = bound
         inputs["price"], inputs["aim"] = price, budget.aim
         return Decision(dial, (), risk.of(max(1, dial)), reason, inputs)
 
-    def _risk(self, now: float) -> Risk:
+    def _learn(self, now: float) -> None:
+        self.learner.advance(now)
+        self.budget.advance(now)
+        if self.learner.live:
+            for abandoned in self.learner.live:
+                self.budget.live_answer(abandoned=abandoned)
+            self.learner.live.clear()
+
+    def _demand(self) -> tuple[list[float], float]:
+        """Sums of cumulants of the calls in progress, and how many persons they will bring."""
+        sums, persons = self.learner.demanded_sums()
+        picked_up = self.floor.picked_up
+        if picked_up:
+            share = self.learner.ring.person_share
+            each = cumulants(np.array([share])).tolist()
+            nodes = self.learner.ring.nodes
+            sums = [total + picked_up * each[i // nodes] for i, total in enumerate(sums)]
+            persons += picked_up * share
+        return sums, persons
+
+    def _risk(self, demanded: list[float], price: float, now: float) -> Risk:
+        """By the normal law; exactly where terms are few and the normal law leaves it open."""
         floor, learner = self.floor, self.learner
-        ring = learner.ring
-        counts, chances = learner.ages.counts, ring.by_age
+        sure, new = floor.ready - floor.waiting, learner.ring.new.tolist()
+        levels = learner.answer_level.relative_variance, learner.talk_level.relative_variance
+        normal = NormalRisk(sure, learner.free_sums(now), demanded, new, levels)
+        terms = len(floor.agents) + floor.ringing + floor.picked_up
+        if terms > EXACT_TERMS or normal.of(1) > 3.0 * price + 0.03:
+            return normal
+        counts, chances = learner.ages.counts, learner.ring.by_age
         if floor.picked_up:
-            share = np.full((1, ring.nodes), ring.person_share)
+            share = np.full((1, learner.ring.nodes), learner.ring.person_share)
             counts = np.append(counts, floor.picked_up)
             chances = np.concatenate((chances, share))
-        demand = Demand(counts, chances, ring.new, learner.answer_level.relative_variance)
-        return price_risk(floor.ready - floor.waiting, learner.free_chances(now), demand)
+        demand = Demand(counts, chances, learner.ring.new, *levels)
+        return ExactRisk(sure, learner.free_chances(now), demand)
 
-    def _within_law(self, risk: Risk, wanted: int, now: float) -> int:
-        """The largest number up to ``wanted`` whose bad luck the rest of the budget bears."""
+    def _learning_room(self, now: float) -> int:
+        """Room while few calls have ended: even if as many answer as may be, agents are there."""
         floor, ring = self.floor, self.learner.ring
-        persons = float(self.learner.ages.counts @ ring.ever)
-        persons += floor.picked_up * ring.person_share
-        allowed = int(np.floor(self.budget.allowance(floor.answered, floor.abandoned, now)))
+        if ring.matured >= KNOWN_CALLS:
+            return 1_000_000
+        soon = self.learner.free_sums(now)[ring.nodes - 1]
+        agents = floor.ready - floor.waiting + 0.7 * soon
+        return int(agents / ring.answered_share_at_most()) - floor.ringing - floor.picked_up
+
+    def _within_law(self, risk: Risk, wanted: int, persons: float, now: float) -> int:
+        """The largest number up to ``wanted`` whose bad luck the rest of the budget bears."""
+        floor, each = self.floor, self.learner.ring.answer_chance
+        spare = int(np.floor(self.budget.allowance(floor.answered, floor.abandoned, now)))
         tail = self.budget.steering.tail
 
         def lawful(n: int) -> bool:
-            return poisson_tail((persons + n * ring.answer_chance) * risk.of(n), allowed) <= tail
+            expected = (persons + n * each) * risk.of(n)
+            return (
+                poisson_tail(expected, spare) <= tail
+                and risk.shortfall(n, max(0, spare)) <= tail
+            )
 
         return wanted if wanted <= 0 or lawful(wanted) else most(lawful, wanted - 1)
 

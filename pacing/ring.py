@@ -7,11 +7,13 @@ how high it stands now is a ``Level``.
 """
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any, Final
 
 import numpy as np
 
 from pacing.distributions import Floats
+from pacing.risk import cumulants
 
 BIN_S: Final = 0.5
 PRIOR_CALLS: Final = 15.0
@@ -59,6 +61,7 @@ class RingCurve:
         middle = self.edges[:-1] + BIN_S / 2
         spread_s = _PRIOR_RING_S * 0.5
         shape = np.exp(-0.5 * ((middle - _PRIOR_RING_S) / spread_s) ** 2) + 0.02
+        shape *= np.minimum(1.0, middle / 8.0)  # the first seconds tell least about what follows
         shape /= shape.sum()
         self.exposure = np.full(self.bins, PRIOR_CALLS * BIN_S)
         self.persons = shape * PRIOR_CALLS * PRIOR_PERSON_HAZARD
@@ -66,6 +69,9 @@ class RingCurve:
         self.hazard = np.zeros(self.bins)
         self.detection_s = 0.0
         self.person_share = 0.8  # of the picked up
+        self.answered = 0.0
+        self.matured = 0.0  # calls dialed a whole ring ago, and those of them persons answered
+        self.matured_answers = 0.0
         self.tables(1.0, np.zeros(self.bins))
 
     def ended(self, age_s: float, how: str) -> None:
@@ -74,6 +80,7 @@ class RingCurve:
         self.exposure[:last] += BIN_S
         self.exposure[last] += min(age_s - last * BIN_S, BIN_S)
         if how == "person":
+            self.answered += 1.0
             self.persons[last] += 1.0
         elif how == "other":
             self.others[last] += 1.0
@@ -83,11 +90,23 @@ class RingCurve:
         self.person_share += ((1.0 if person else 0.0) - self.person_share) / 100.0
         self.detection_s += (delay_s - self.detection_s) / 10.0
 
+    def answered_share_at_most(self) -> float:
+        """Upper end of the share of calls that persons answer, by calls old enough to be done.
+
+        Counting whatever has ended would be wrong early: failures come first, answers later.
+        """
+        mean = (self.matured_answers + 1.5) / (self.matured + 3.0)
+        return min(0.95, mean + 2.0 * sqrt(mean * (1.0 - mean) / (self.matured + 3.0)))
+
+    def expected_answers(self, ringing: Floats) -> float:
+        """Answers foretold at m = 1 for all exposure so far, the prior's left out."""
+        seen = self.exposure - PRIOR_CALLS * BIN_S + _running_exposure(ringing)
+        return float(np.maximum(seen, 0.0) @ self.hazard)
+
     def tables(self, level: float, ringing: Floats) -> None:
         """Work out anew: hazards, node times, and chances of an answer within each node by age."""
         self._forget()
-        still = np.cumsum(ringing[::-1])[::-1] * BIN_S
-        exposure = self.exposure + still
+        exposure = self.exposure + _running_exposure(ringing)
         smooth = _smoothed(self.persons)
         shape = smooth / _smoothed(exposure)
         self.hazard = shape * (PRIOR_PERSON_HAZARD / float(shape.sum() * BIN_S))
@@ -111,6 +130,8 @@ class RingCurve:
         chances = np.clip((reached - so_far) / alive_now, 0.0, 1.0)
         self.by_age: Floats = chances[:, : self.nodes]  # a person answers within each node
         self.ever: Floats = chances[:, self.nodes]  # a person answers at all
+        sums = (cumulants(self.by_age), self.ever[:, None])
+        self.sums: Floats = np.concatenate(sums, axis=1)  # counts @ sums: what a decision needs
         self.new: Floats = np.interp(self.node_s - self.detection_s, self.edges, incidence)
 
     def _forget(self) -> None:
@@ -128,6 +149,8 @@ class RingCurve:
             "others": self.others.tolist(),
             "detection_s": self.detection_s,
             "person_share": self.person_share,
+            "matured": self.matured,
+            "matured_answers": self.matured_answers,
         }
 
     def recall(self, learned: Mapping[str, Any], worth: float) -> None:
@@ -137,8 +160,16 @@ class RingCurve:
         self.exposure += worth * np.asarray(learned["exposure"], float)
         self.persons += worth * np.asarray(learned["persons"], float)
         self.others += worth * np.asarray(learned["others"], float)
+        scale = min(1.0, 60.0 / max(1.0, float(learned["matured"])))
+        self.matured += scale * float(learned["matured"])
+        self.matured_answers += scale * float(learned["matured_answers"])
         self.detection_s = float(learned["detection_s"])
         self.person_share = float(learned["person_share"])
+
+
+def _running_exposure(ringing: Floats) -> Floats:
+    exposure: Floats = np.cumsum(ringing[::-1])[::-1] * BIN_S
+    return exposure
 
 
 def _smoothed(values: Floats) -> Floats:

@@ -14,7 +14,9 @@ import numpy as np
 
 from pacing.distributions import Floats
 
-EXACT_TERMS: Final = 40
+EXACT_TERMS: Final = 24
+_ROOT_HALF: Final = sqrt(0.5)
+_DENSITY_AT_0: Final = 1.0 / sqrt(2.0 * pi)
 _MIXTURE: Final = ((-sqrt(3.0), 1 / 6), (0.0, 2 / 3), (sqrt(3.0), 1 / 6))
 
 
@@ -26,6 +28,13 @@ class Demand:
     chances: Floats  # groups x nodes
     new: Floats  # nodes: chances of a call dialed now
     relative_variance: float  # of the answer level common to all of them
+    supply_relative_variance: float  # of the level of talks' ends, common to all agents
+
+
+def cumulants(chances: Floats) -> Floats:
+    """Mean, variance and third cumulant of yes-or-no terms, side by side in the last axis."""
+    spread = chances * (1.0 - chances)
+    return np.concatenate((chances, spread, spread * (1.0 - 2.0 * chances)), axis=-1)
 
 
 class Risk(Protocol):
@@ -35,38 +44,52 @@ class Risk(Protocol):
         """P(no agent for the n-th call when it is answered)."""
         ...
 
+    def shortfall(self, n: int, spare: int) -> float:
+        """P(more than ``spare`` of the calls answered by a node find nobody), n more dialed."""
+        ...
+
 
 class NormalRisk:
     """For many terms: three cumulants."""
 
-    def __init__(self, sure: int, free: Floats, demand: Demand) -> None:
-        g, p, c = free, demand.chances, demand.counts
-        g2, p2 = g * g, p * p
-        demanded = c @ p
-        mean = sure + g.sum(axis=0) - demanded
-        var = (g - g2).sum(axis=0) + c @ (p - p2)
-        third = (g - 3 * g2 + 2 * g2 * g).sum(axis=0) - c @ (p - 3 * p2 + 2 * p2 * p)
-        self.nodes = list(
-            zip(
-                mean.tolist(),
-                var.tolist(),
-                third.tolist(),
-                demanded.tolist(),
-                demand.new.tolist(),
-                strict=True,
+    def __init__(
+        self,
+        sure: int,
+        free: list[float],
+        demanded: list[float],
+        new: list[float],
+        relative_variances: tuple[float, float],
+    ) -> None:
+        """``free``, ``demanded``: sums of ``cumulants``; variances of answer and talk level."""
+        k = len(new)
+        self.relative_variance, common = relative_variances
+        self.nodes = [
+            (
+                sure + free[i] - demanded[i],
+                free[k + i] + demanded[k + i] + common * free[i] * free[i],
+                free[2 * k + i] - demanded[2 * k + i],
+                demanded[i],
+                new[i],
             )
-        )
-        self.relative_variance = demand.relative_variance
-
+            for i in range(k)
+        ]
     def of(self, n: int) -> float:
         """See ``Risk``."""
-        extra, total = n - 1, 0.0
+        return self._chance(n - 1, 0)
+
+    def shortfall(self, n: int, spare: int) -> float:
+        """See ``Risk``."""
+        return self._chance(n, spare + 1)
+
+    def _chance(self, extra: int, spare: int) -> float:
+        """Mean over the nodes of P(A - D + spare <= 0) with ``extra`` more calls."""
+        total = 0.0
         for mean, var, third, demanded, f in self.nodes:
             spread = f * (1.0 - f)
             expected = demanded + extra * f
             v = var + extra * spread + self.relative_variance * expected * expected
             skew_sum = third - extra * spread * (1.0 - 2.0 * f)
-            total += _chance_not_positive(mean - extra * f, v, skew_sum)
+            total += _chance_not_positive(mean + spare - extra * f, v, skew_sum)
         return total / len(self.nodes)
 
 
@@ -78,8 +101,8 @@ def _chance_not_positive(mean: float, variance: float, third: float) -> float:
     z = (0.5 - mean) / sd
     if z < -7.0:
         return 0.0
-    chance = 0.5 * erfc(-z / sqrt(2.0))
-    density = exp(-0.5 * z * z) / sqrt(2.0 * pi)
+    chance = 0.5 * erfc(-z * _ROOT_HALF)
+    density = exp(-0.5 * z * z) * _DENSITY_AT_0
     chance -= density * third / (6.0 * variance * sd) * (z * z - 1.0)
     return min(1.0, max(0.0, chance))
 
@@ -90,19 +113,20 @@ class ExactRisk:
     def __init__(self, sure: int, free: Floats, demand: Demand) -> None:
         cv = sqrt(demand.relative_variance)
         self.factors = np.array([max(0.05, 1.0 + x * cv) for x, _ in _MIXTURE])
+        supply_cv = sqrt(demand.supply_relative_variance)
+        slower = np.array([max(0.05, 1.0 - x * supply_cv) for x, _ in _MIXTURE])
         nodes = demand.new.size
         self.weights = np.repeat([w for _, w in _MIXTURE], nodes) / nodes
         self.new = self._scaled(demand.new)
-        terms = list(np.concatenate([free] * len(_MIXTURE), axis=1))
+        terms = list(np.minimum(np.concatenate([free * x for x in slower], axis=1), 0.999))
         calls = 0
         for group in np.flatnonzero(demand.counts):
             unanswered = 1.0 - self._scaled(demand.chances[group])
             count = round(float(demand.counts[group]))
             calls += count
             terms += [unanswered] * count
-        self.law = _sum_of_chances(terms, nodes * len(_MIXTURE))
+        self.laws = [_sum_of_chances(terms, nodes * len(_MIXTURE))]  # by number dialed now
         self.shift = sure - calls  # A - D = shift + the sum
-        self.risks: list[float] = []
 
     def _scaled(self, chances: Floats) -> Floats:
         scaled: Floats = np.minimum(self.factors[:, None] * chances, 0.98).ravel()
@@ -110,13 +134,18 @@ class ExactRisk:
 
     def of(self, n: int) -> float:
         """See ``Risk``."""
-        while len(self.risks) < n:
-            if self.risks:
-                self.law = _with_chance(self.law, 1.0 - self.new)
-                self.shift -= 1
-            nobody = self.law[: max(0, 1 - self.shift)].sum(axis=0)
-            self.risks.append(float(self.weights @ nobody))
-        return self.risks[n - 1]
+        return self._chance(n - 1, 0)
+
+    def shortfall(self, n: int, spare: int) -> float:
+        """See ``Risk``."""
+        return self._chance(n, spare + 1)
+
+    def _chance(self, extra: int, spare: int) -> float:
+        """Mean over the nodes of P(A - D + spare <= 0) with ``extra`` more calls."""
+        while len(self.laws) <= extra:
+            self.laws.append(_with_chance(self.laws[-1], 1.0 - self.new))
+        up_to = max(0, 1 - (self.shift - extra + spare))
+        return float(self.weights @ self.laws[extra][:up_to].sum(axis=0))
 
 
 def _sum_of_chances(terms: list[Floats], rows: int) -> Floats:
@@ -136,13 +165,6 @@ def _with_chance(law: Floats, chance: Floats) -> Floats:
     grown[:-1] = law - moved
     grown[1:] += moved
     return grown
-
-
-def price_risk(sure: int, free: Floats, demand: Demand) -> Risk:
-    """The law that fits the number of terms."""
-    if free.shape[0] + float(demand.counts.sum()) <= EXACT_TERMS:
-        return ExactRisk(sure, free, demand)
-    return NormalRisk(sure, free, demand)
 
 
 def most(fits: Callable[[int], bool], allowed: int) -> int:

@@ -30,9 +30,11 @@ class AgentBoard:
         self.place: dict[str, int] = {}
         self.free_places = list(range(15, -1, -1))
         self.used = 0
+        self.changes = 0
 
     def put(self, agent: Agent, phase: str | None, at: float, speed: float) -> None:
         """``agent`` is in ``phase`` since ``at``; None or leaving takes them off."""
+        self.changes += 1
         if phase is None:
             place = self.place.pop(agent.id, None)
             if place is not None:
