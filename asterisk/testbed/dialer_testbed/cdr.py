@@ -17,7 +17,6 @@ class CdrRow:
     attempt: str  # X-Dialer-Attempt, when the caller sent it
     caller: str
     dst: str
-    account: str
     uniqueid: str
     channel: str
     started_at: float
@@ -36,8 +35,8 @@ def read_cdr(path: Path) -> list[CdrRow]:
 
 
 def _row(fields: list[str]) -> CdrRow:
-    start, answer, end = (_time(text) for text in fields[7:10])
-    return CdrRow(*fields[:7], start or 0.0, answer, end, fields[10])
+    start, answer, end = (_time(text) for text in fields[6:9])
+    return CdrRow(*fields[:6], start or 0.0, answer, end, fields[9])
 
 
 def _time(text: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from .ami import Ami
 from .errors import TestbedError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from .testbed import Testbed
 
 CALL_LIMIT_S = 5.0
+BUSY = "17"
 CONTEXTS = ("dialer-version", "dialer-answer", "dialer-message", "dialer-agent", "dialer-agent-login")
 
 
@@ -54,24 +56,23 @@ def _dialplan(testbed: Testbed) -> str:
 
 
 def _call(testbed: Testbed) -> str:
-    number = scripted("busy")
     with testbed.pbx_ami() as ami:
-        outcome = call_once(ami, f"PJSIP/{number}@{testbed.trunk}")
-    return "" if outcome == "5" else f"a busy number gives reason {outcome}, not 5"
+        cause = _cause_of(ami, f"PJSIP/{scripted('busy')}@{testbed.trunk}")
+    return "" if cause == BUSY else f"a busy number ends with cause {cause}, not {BUSY}"
 
 
-def call_once(ami: Ami, channel: str) -> str:
-    """Originate and wait: the ``Reason`` of its OriginateResponse."""
-    action = ami.send(
+def _cause_of(ami: Ami, channel: str) -> str:
+    """Originate and wait for the end: the ``Cause`` of its Hangup."""
+    call = f"check-{uuid4()}"
+    ami.send(
         "Originate",
         Channel=channel,
+        ChannelId=call,
         Context="dialer-version",
         Exten="v1",
         Priority="1",
         Timeout="3000",
         Async="true",
     )
-    answer = ami.wait(
-        lambda m: m.get("Event") == "OriginateResponse" and m.get("ActionID") == action, CALL_LIMIT_S
-    )
-    return answer["Reason"]
+    ended = ami.wait(lambda m: m.get("Event") == "Hangup" and m["Uniqueid"] == call, CALL_LIMIT_S)
+    return ended["Cause"]

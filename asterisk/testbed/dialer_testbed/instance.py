@@ -69,22 +69,14 @@ class Instance:
             return
         self.socket.unlink(missing_ok=True)
         command = [*self.program.command, "-f", "-n", "-C", str(self.run / "conf/asterisk.conf")]
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.run,
-                start_new_session=True,  # Ctrl-C at the testbed's terminal is not for Asterisk
-            )
-        self._pid_file.write_text(f"{process.pid}\n")
-        self._wait_booted(process)
+        pid = _spawn(command, self.log)
+        self._pid_file.write_text(f"{pid}\n")
+        self._wait_booted(pid)
 
-    def _wait_booted(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_booted(self, pid: int) -> None:
         deadline = time.monotonic() + BOOT_LIMIT_S
         while time.monotonic() < deadline:
-            if process.poll() is not None:
+            if os.waitpid(pid, os.WNOHANG)[0]:
                 raise TestbedError(f"Asterisk {self.name} ended at its start: see {self.log}.")
             if self.socket.exists() and "fully booted" in self._try_cli("core waitfullybooted"):
                 return
@@ -156,6 +148,18 @@ class Instance:
         """Remove what an earlier run left."""
         for folder in ("var", "spool", "heard", "log"):
             shutil.rmtree(self.run / folder, ignore_errors=True)
+
+
+def _spawn(command: list[str], log: Path) -> int:
+    """Start a program that outlives this one, in a session of its own: Ctrl-C here is not for it."""
+    output = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), output, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    path = shutil.which(command[0]) or command[0]
+    return os.posix_spawn(path, command, os.environ, file_actions=actions, setsid=True)
 
 
 def _reap(pid: int) -> None:

@@ -97,8 +97,15 @@ class Testbed:
             self.carrier.configure(self._carrier_values(ports))
             self.pbx.configure(self._pbx_values(ports))
             self._write_dialer_secret()
+            self._start_both()
+
+    def _start_both(self) -> None:
+        try:
             self.carrier.start()
             self.pbx.start()
+        except BaseException:  # Ctrl-C too: half a testbed is not left behind
+            self.down()
+            raise
 
     def down(self) -> None:
         """End both; files stay for reading."""
@@ -156,7 +163,7 @@ class Testbed:
 
     def _finished(self) -> list[CdrRow]:
         rows = read_cdr(self.carrier.run / "log/cdr-custom/calls.csv")
-        return [row for row in rows if not _is_phone(row.account)]
+        return [row for row in rows if not _is_phone(row.number)]
 
     def _in_progress(self) -> list[CdrRow]:
         with self.carrier_ami() as ami:
@@ -276,19 +283,18 @@ class Testbed:
         )
 
 
-def _is_phone(account: str) -> bool:
-    return account.startswith("agent-")
+def _is_phone(called: str) -> bool:
+    return called.startswith("agent-")
 
 
 def _running_row(channel: Message) -> CdrRow:
     hours, minutes, seconds = (int(part) for part in channel["Duration"].split(":"))
     started = time.time() - (hours * 3600 + minutes * 60 + seconds)
     return CdrRow(
-        number=channel.get("Exten", ""),
+        number=channel["AccountCode"],
         attempt="",
         caller=channel.get("CallerIDNum", ""),
         dst=channel.get("Exten", ""),
-        account=channel.get("AccountCode", ""),
         uniqueid=channel["Uniqueid"],
         channel=channel["Channel"],
         started_at=started,

@@ -18,6 +18,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from .errors import TestbedError
 
@@ -124,6 +125,7 @@ def _of_population(name: str, key: int, tries: int) -> Called:
     return _rows(name)[(key * 31 + tries * 613) % ROWS]
 
 
+@cache
 def _rows(name: str) -> list[Called]:
     draw = random.Random(f"rows of {name}")  # noqa: S311  a stable table, not a secret
     kinds = [kind for kind, share in SHARES_PCT.items() for _ in range(share * ROWS // 100 + 1)]
