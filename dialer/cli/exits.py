@@ -27,6 +27,7 @@ _OF_CODE = {
     "config": Exit.USAGE,
     "bad_request": Exit.USAGE,
     "not_found": Exit.USAGE,
+    "unknown_agent": Exit.USAGE,
     "already_exists": Exit.USAGE,
     "invalid": Exit.USAGE,
     "file_refused": Exit.USAGE,

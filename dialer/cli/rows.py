@@ -43,7 +43,7 @@ class CsvRows:
     def __init__(self, file: TextIO, *, excel: bool = False) -> None:
         if excel:
             file.write(BOM)
-        self._writer = csv.writer(file, delimiter=";" if excel else ",", lineterminator="\r\n" if excel else "\n")
+        self._writer = csv.writer(file, delimiter=";" if excel else ",")
         self._columns: list[str] = []
         self._lead_columns: list[str] = []
 
