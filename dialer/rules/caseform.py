@@ -39,7 +39,10 @@ def _read(data: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
             parent = known[0].rpartition(".")[0]
             raise UnknownNameError("key", f"{parent}.{key}" if parent else key, known)
         path, reader = shape[key]
-        values[key] = None if value is None else reader(path, value)
+        if value is None or (reader is _text and type(value) is str):
+            values[key] = value
+        else:
+            values[key] = reader(path, value)
     return values
 
 

@@ -6,20 +6,19 @@ from typing import Final
 
 from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of_day
 from dialer.rules.calendars import years_known
-from dialer.rules.model import UNKNOWN
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, lasting, unknown
 from dialer.rules.territory import Place
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.windows import WEEKDAYS, span_text
 from dialer.rules.zones import TZDATA_VERSION
 
-_ON_DAY: Final = tuple(allow(weekday=name) for name in WEEKDAYS)
+_ON_DAY: Final = tuple(lasting(allow(weekday=name)) for name in WEEKDAYS)
 
 
 def tz_resolved(_rule: Rule, s: Situation) -> Finding:
     """The person's zones are known, from the address, else from the number."""
-    if s.case.number in (UNKNOWN, None):
+    if not isinstance(s.case.number, str):
         return unknown("number")
     return _resolved(s.place)
 
@@ -28,16 +27,12 @@ def tz_resolved(_rule: Rule, s: Situation) -> Finding:
 def _resolved(place: Place) -> Finding:
     if not place.known:
         return block(place.problem or "no time zone is known")
-    return allow(zones=place.zones, territories=sorted(place.regions or place.countries))
+    return lasting(allow(zones=place.zones, territories=sorted(place.regions or place.countries)))
 
 
-def covers_number(_rule: Rule, s: Situation) -> Finding:
+def covers_number(_rule: Rule, s: Steady) -> Finding:
     """The preset is that of the called person's country."""
-    return _covered(s.preset.covers, s.place.countries)
-
-
-@lru_cache(maxsize=4096)
-def _covered(covers: frozenset[str], countries: frozenset[str]) -> Finding:
+    covers, countries = s.preset.covers, s.place.countries
     if covers and not countries <= covers:
         return block("another country's law protects this person", countries=sorted(countries))
     return allow(countries=sorted(countries))
@@ -47,10 +42,10 @@ def law_known(_rule: Rule, s: Situation) -> Finding:
     """The preset knows the law of that day."""
     if s.at.date() < s.preset.known_from:
         return block("the preset does not know the law of that day", known_from=s.preset.known_from)
-    return allow(known_from=s.preset.known_from)
+    return ALLOWED
 
 
-def tzdata_version(rule: Rule, _s: Situation) -> Finding:
+def tzdata_version(rule: Rule, _s: Steady) -> Finding:
     """The time zone data are recent enough. Versions sort as texts: 2026c < 2026f."""
     needed = rule["minimum_version"]
     if needed > TZDATA_VERSION:
@@ -70,7 +65,7 @@ def _years(preset: Preset, place: Place, year: int) -> Finding:
             first, last = years_known(calendar)
             if last > 0 and not first <= year < last:
                 return block("the holidays of this and the next year are not known", calendar=calendar)
-    return allow(years=[year, year + 1])
+    return lasting(allow(years=[year, year + 1]))
 
 
 def days(rule: Rule, s: Situation) -> Finding:
@@ -109,7 +104,12 @@ def originate_guard(_rule: Rule, s: Situation) -> Finding:
         closes = s.calendar.closes_at(s.at, key)
         if closes is not None and s.at + guard > closes:
             return _closed(s, closes=s.local(closes), guard_s=guard.total_seconds())
-    return allow(guard_s=guard.total_seconds())
+    return _guarded(guard)
+
+
+@lru_cache(maxsize=1024)
+def _guarded(guard: timedelta) -> Finding:
+    return lasting(allow(guard_s=guard.total_seconds()))
 
 
 def slot_exception(_rule: Rule, s: Situation) -> Finding:

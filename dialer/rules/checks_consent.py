@@ -6,7 +6,7 @@ from functools import lru_cache
 from dialer.rules.holidays_fr import add_working_days
 from dialer.rules.model import RESERVED_MODES, UNKNOWN, Consent
 from dialer.rules.preset import Rule
-from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
 from dialer.rules.verdict import Finding
 
 
@@ -16,9 +16,9 @@ def plain(word: str) -> str:
     return word.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def legal_basis(rule: Rule, s: Situation) -> Finding:
+def legal_basis(rule: Rule, s: Steady) -> Finding:
     """The call rests on one of the bases that the law gives."""
-    basis = s.case.basis
+    basis = s.basis
     if not isinstance(basis, str):
         return unknown("basis")
     if basis not in rule["bases"]:
@@ -26,21 +26,21 @@ def legal_basis(rule: Rule, s: Situation) -> Finding:
     return allow(basis=basis)
 
 
-def sector_ban(rule: Rule, s: Situation) -> Finding:
+def sector_ban(rule: Rule, s: Steady) -> Finding:
     """The sector is not one in which canvassing is forbidden whatever the consent."""
-    if s.case.basis in rule["unless_basis"]:
-        return allow(basis=s.case.basis)
-    if not isinstance(s.case.sector, str):
+    if s.basis in rule["unless_basis"]:
+        return allow(basis=s.basis)
+    if not isinstance(s.sector, str):
         return unknown("sector")
-    if plain(s.case.sector) in rule["sectors"]:
-        return block("canvassing in this sector is forbidden, consent or not", sector=s.case.sector)
-    return allow(sector=s.case.sector)
+    if plain(s.sector) in rule["sectors"]:
+        return block("canvassing in this sector is forbidden, consent or not", sector=s.sector)
+    return allow(sector=s.sector)
 
 
 def consent(rule: Rule, s: Situation) -> Finding:
     """A valid consent stands in the register, unless the call rests on another basis."""
     if s.case.basis in rule["unless_basis"]:
-        return allow(basis=s.case.basis)
+        return ALLOWED
     return valid_consent(rule, s)
 
 
@@ -63,7 +63,7 @@ def withdrawal(_rule: Rule, s: Situation) -> Finding:
 def request_callback(rule: Rule, s: Situation) -> Finding:
     """A call back on request comes within so many jours ouvrables and about what was asked."""
     if s.case.basis != "request_callback":
-        return allow(basis=None if s.case.basis is UNKNOWN else s.case.basis)
+        return ALLOWED
     asked = s.case.requested_at
     if not isinstance(asked, datetime):
         return unknown("requested_at")

@@ -8,36 +8,36 @@ from typing import Final
 from dialer.rules.checks_consent import valid_consent
 from dialer.rules.model import UNKNOWN
 from dialer.rules.preset import Rule
-from dialer.rules.situation import ALLOWED, Situation, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
-def suppression(_rule: Rule, s: Situation) -> Finding:
+def suppression(_rule: Rule, s: Steady) -> Finding:
     """The number and the person stand on no suppression list of the principal."""
-    if not isinstance(s.case.suppressed, bool):
+    if not isinstance(s.suppressed, bool):
         return unknown("suppressed")
-    return block("the person is suppressed") if s.case.suppressed else allow(suppressed=False)
+    return block("the person is suppressed") if s.suppressed else allow(suppressed=False)
 
 
-def in_flight(_rule: Rule, s: Situation) -> Finding:
+def in_flight(_rule: Rule, s: Steady) -> Finding:
     """No other call to this number or person is under way; whoever reserves the attempt states it."""
-    return block("another call is under way") if s.case.in_flight is True else ALLOWED
+    return block("another call is under way") if s.in_flight is True else ALLOWED
 
 
-def clock_sync(rule: Rule, s: Situation) -> Finding:
+def clock_sync(rule: Rule, s: Steady) -> Finding:
     """The clock is right to the second; the daemon states its offset."""
-    offset = s.case.clock_offset_s
+    offset = s.clock_offset_s
     if isinstance(offset, int | float) and abs(offset) >= rule["max_offset_s"]:
         return block("the clock is wrong", clock_offset_s=offset)
     return ALLOWED
 
 
-def min_ring(rule: Rule, s: Situation) -> Finding:
+def min_ring(rule: Rule, s: Steady) -> Finding:
     """The phone rings long enough to be answered."""
-    ring = s.case.ring_timeout_s
+    ring = s.ring_timeout_s
     if not isinstance(ring, int | float):
         return unknown("ring_timeout_s")
     if ring < rule["min_s"]:
@@ -49,7 +49,7 @@ def recall_after_abandon(rule: Rule, s: Situation) -> Finding:
     """After an abandoned call the person is not rung for a while, unless an agent is reserved."""
     last = s.case.last_abandoned_at
     if last is None or s.reserved:
-        return allow(agent_reserved=s.reserved)
+        return ALLOWED
     if last is UNKNOWN:
         return unknown("last_abandoned_at")
     free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
@@ -170,35 +170,35 @@ def reassigned(_rule: Rule, s: Situation) -> Finding:
     return allow(screened_at=day)
 
 
-def cli_assigned(_rule: Rule, s: Situation) -> Finding:
+def cli_assigned(_rule: Rule, s: Steady) -> Finding:
     """The displayed number is a real one, and one of the campaign's."""
-    shown = s.case.caller_id
+    shown = s.caller_id
     if shown is UNKNOWN:
         return unknown("caller_id")
     if shown is None or not _E164.fullmatch(shown):
         return block("the displayed number is empty, anonymous or no E.164 number", caller_id=shown)
-    if isinstance(s.case.caller_ids, frozenset) and shown not in s.case.caller_ids:
+    if isinstance(s.caller_ids, frozenset) and shown not in s.caller_ids:
         return block("the displayed number is not assigned to the campaign", caller_id=shown)
     return allow(caller_id=shown)
 
 
-def cli_prefixes(rule: Rule, s: Situation) -> Finding:
+def cli_prefixes(rule: Rule, s: Steady) -> Finding:
     """An automated system shows a number of the ranges made for it."""
-    shown = s.case.caller_id
+    shown = s.caller_id
     if not isinstance(shown, str):
         return unknown("caller_id")
     if shown.startswith(rule["prefixes"]):
         return allow(caller_id=shown)
-    if not isinstance(s.case.mode, str):
+    if not isinstance(s.mode, str):
         return unknown("mode")
-    if s.case.mode in rule["modes"]:
-        return block("an automated system may not show this number", caller_id=shown, mode=s.case.mode)
-    return allow(caller_id=shown, mode=s.case.mode)
+    if s.mode in rule["modes"]:
+        return block("an automated system may not show this number", caller_id=shown, mode=s.mode)
+    return allow(caller_id=shown, mode=s.mode)
 
 
-def cli_forbidden(rule: Rule, s: Situation) -> Finding:
+def cli_forbidden(rule: Rule, s: Steady) -> Finding:
     """The displayed number is of no forbidden kind."""
-    shown = s.case.caller_id
+    shown = s.caller_id
     if not isinstance(shown, str):
         return unknown("caller_id")
     if shown.startswith(rule["forbidden_prefixes"]):

@@ -1,6 +1,7 @@
 """The verdict: every rule in force is asked, a block beats a postponement, which leads to an allowed time."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -13,26 +14,23 @@ from dialer.rules.calendar import calendar_of
 from dialer.rules.errors import PresetError
 from dialer.rules.model import Case
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import Situation, situation
+from dialer.rules.situation import ALLOWED, Situation, Steady, lasting, later, situation, steady
 from dialer.rules.territory import of_postcode, place
 from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
-Check = Callable[[Rule, Situation], Finding]
+TimedCheck = Callable[[Rule, Situation], Finding]
+SteadyCheck = Callable[[Rule, Steady], Finding]
 
-CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+TIMED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
     {
         "tz_resolved": by_time.tz_resolved,
-        "covers_number": by_time.covers_number,
         "law_known": by_time.law_known,
-        "tzdata_version": by_time.tzdata_version,
         "holiday_years": by_time.holiday_years,
         "days": by_time.days,
         "holidays": by_time.holidays,
         "hours": by_time.hours,
         "originate_guard": by_time.originate_guard,
         "slot_exception": by_time.slot_exception,
-        "legal_basis": by_basis.legal_basis,
-        "sector_ban": by_basis.sector_ban,
         "consent": by_basis.consent,
         "withdrawal": by_basis.withdrawal,
         "request_callback": by_basis.request_callback,
@@ -40,10 +38,6 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "recorded_consent": by_basis.recorded_consent,
         "mobile_optin": by_basis.mobile_optin,
         "sector_optin": by_basis.sector_optin,
-        "suppression": by_contact.suppression,
-        "in_flight": by_contact.in_flight,
-        "clock_sync": by_contact.clock_sync,
-        "min_ring": by_contact.min_ring,
         "recall_after_abandon": by_contact.recall_after_abandon,
         "recall_ban": by_contact.recall_ban,
         "attempts_by_day": by_contact.attempts_by_day,
@@ -52,21 +46,28 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "screening": by_contact.screening,
         "listed": by_contact.listed,
         "reassigned": by_contact.reassigned,
+    }
+)
+"""The check of each kind of rule whose answer may change as time goes on, or with the person."""
+
+STEADY: Final[Mapping[str, SteadyCheck]] = MappingProxyType(
+    {
+        "covers_number": by_time.covers_number,
+        "tzdata_version": by_time.tzdata_version,
+        "legal_basis": by_basis.legal_basis,
+        "sector_ban": by_basis.sector_ban,
+        "suppression": by_contact.suppression,
+        "in_flight": by_contact.in_flight,
+        "clock_sync": by_contact.clock_sync,
+        "min_ring": by_contact.min_ring,
         "cli_assigned": by_contact.cli_assigned,
         "cli_prefixes": by_contact.cli_prefixes,
         "cli_forbidden": by_contact.cli_forbidden,
     }
 )
-"""The check of each kind of rule. Kinds outside it (``duty``, ``abandon``) are kept elsewhere than at the last gate."""
+"""The check of each kind whose answer is the same for most calls of a campaign. Kinds in neither table
+(``duty``, ``abandon``) are kept at another moment than the last gate."""
 
-_CLOCK_FREE: Final = frozenset(
-    {
-        *("tz_resolved", "covers_number", "tzdata_version", "suppression", "in_flight"),
-        *("clock_sync", "min_ring", "cli_assigned", "cli_prefixes", "cli_forbidden", "withdrawal"),
-        *("legal_basis", "sector_ban", "listed"),
-    }
-)
-"""Kinds whose answer does not change as time goes on: they are not asked again of a later moment."""
 _MOST_STEPS: Final = 200
 
 
@@ -99,30 +100,44 @@ def next_opening(preset: Preset, zones: tuple[str, ...], at: datetime, postcode:
 def _ask(s: Situation) -> list[Answer]:
     """Ask every rule in force on the person's date, by rank; without a zone, only why there is none."""
     if not s.place.known:
-        return [(rule, CHECKS[rule.kind](rule, s)) for rule in s.preset.of_kind("tz_resolved")]
-    return [(rule, check(rule, s)) for rule, check in _in_force(s.preset, s.locals[0].date())]
+        return [(rule, by_time.tz_resolved(rule, s)) for rule in s.preset.of_kind("tz_resolved")]
+    day = s.locals[0].date()
+    answers = list(_steady_answers(_in_force(s.preset, day), steady(s.preset, s.case, s.place)))
+    for slot, rule, check in _timed(s.preset, day):
+        answers[slot] = (rule, check(rule, s))
+    return answers
 
 
 def _ask_again(s: Situation, asked_on: date) -> list[Answer]:
-    rules = _to_ask_again(s.preset, asked_on, s.locals[0].date())
-    return [(rule, check(rule, s)) for rule, check in rules]
+    """Ask of a later moment what may have changed since ``asked_on``."""
+    day = s.locals[0].date()
+    if _in_force(s.preset, day) != _in_force(s.preset, asked_on):
+        return _ask(s)
+    return [(rule, check(rule, s)) for _, rule, check in _timed(s.preset, day)]
 
 
 @lru_cache(maxsize=8192)
-def _in_force(preset: Preset, day: date) -> tuple[tuple[Rule, Check], ...]:
-    rows = [(r, CHECKS[r.kind]) for r in preset.rules if r.kind in CHECKS and r.holds_on(day)]
-    return tuple(sorted(rows, key=lambda row: row[0].rank))
+def _in_force(preset: Preset, day: date) -> tuple[Rule, ...]:
+    rules = [r for r in preset.rules if (r.kind in TIMED or r.kind in STEADY) and r.holds_on(day)]
+    return tuple(sorted(rules, key=lambda rule: rule.rank))
 
 
 @lru_cache(maxsize=8192)
-def _to_ask_again(preset: Preset, before: date, day: date) -> tuple[tuple[Rule, Check], ...]:
-    asked = _in_force(preset, before)
-    return tuple(row for row in _in_force(preset, day) if row[0].kind not in _CLOCK_FREE or row not in asked)
+def _timed(preset: Preset, day: date) -> tuple[tuple[int, Rule, TimedCheck], ...]:
+    return tuple(
+        (slot, rule, TIMED[rule.kind]) for slot, rule in enumerate(_in_force(preset, day)) if rule.kind in TIMED
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _steady_answers(rules: tuple[Rule, ...], facts: Steady) -> tuple[Answer, ...]:
+    """Return the answers of the steady rules, each in its place; the timed ones' places are to be filled."""
+    return tuple((rule, lasting(STEADY[rule.kind](rule, facts)) if rule.kind in STEADY else ALLOWED) for rule in rules)
 
 
 def _decider(answers: list[Answer]) -> Answer:
-    worst = max([finding[0] for _, finding in answers])
-    held = [answer for answer in answers if answer[1][0] is worst]
+    worst = max([finding.severity for _, finding in answers])
+    held = [answer for answer in answers if answer[1].severity is worst]
     if worst is Severity.ALLOW:
         return next((a for a in held if by_time.is_slot_call(*a)), held[0])
     if worst is Severity.POSTPONE:
@@ -137,13 +152,13 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
     for _ in range(_MOST_STEPS):
         if until is None:
             break
-        later = _ask_again(situation(now.preset, now.case, until), now.locals[0].date())
-        next_rule, next_finding = _decider(later)
+        answers_then = _ask_again(later(now, until), now.locals[0].date())
+        next_rule, next_finding = _decider(answers_then)
         if next_finding.severity is Severity.ALLOW:
-            return _verdict(now, answers, rule, finding._replace(until=until))
+            return _verdict(now, answers, rule, replace(finding, until=until))
         if next_finding.severity is Severity.BLOCK:
             blocked = {**next_finding.inputs, "at": now.local(until)}
-            return _verdict(now, answers, next_rule, next_finding._replace(inputs=blocked))
+            return _verdict(now, answers, next_rule, replace(next_finding, inputs=blocked, lasting=False))
         until = next_finding.until
     raise PresetError(f"The rules of {now.preset.name} postpone for ever (last by {rule.name}).")
 
@@ -151,7 +166,7 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
 def _verdict(s: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
     others = [answer for answer in answers if answer[0] is not rule]
     if finding.severity is not Severity.ALLOW:
-        others.sort(key=lambda answer: -answer[1][0])  # stable: by rank within a severity
+        others.sort(key=lambda answer: -answer[1].severity)  # stable: by rank within a severity
     named = finding.severity is not Severity.ALLOW or by_time.is_slot_call(rule, finding)
     return Verdict(
         verdict=status(finding),

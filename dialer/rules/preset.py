@@ -15,7 +15,7 @@ _ROW_KEYS: Final = frozenset({"name", "kind", "source", "basis", "valid_from", "
 _FOLDER: Final = resources.files("dialer.rules").joinpath("presets")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One row: what it is called, what checks it (``kind``), where it is written, on which days it holds.
 

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from dialer.rules.calendar import Calendar, calendar_of
-from dialer.rules.model import RESERVED_MODES, Case, Consent, Slot
+from dialer.rules.model import RESERVED_MODES, Case, Consent, Slot, Unknown
 from dialer.rules.preset import Preset
 from dialer.rules.territory import Place, locate
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
 _ALLOW: Final = Severity.ALLOW
-ALLOWED: Final = Finding(_ALLOW, {})
+ALLOWED: Final = Finding(_ALLOW, {}, lasting=True)
 """The finding of a rule that has nothing to say about a case."""
 
 
@@ -30,6 +30,45 @@ def block(why: str, **inputs: object) -> Finding:
 def unknown(*keys: str) -> Finding:
     """Return the block of a rule that lacks what it needs: what is not known forbids the call."""
     return Finding(Severity.BLOCK, {"why": "unknown", "unknown": list(keys)})
+
+
+def lasting(finding: Finding) -> Finding:
+    """Mark a finding that is remembered and met again."""
+    finding.lasting = finding.until is None
+    return finding
+
+
+class Steady(NamedTuple):
+    """What does not change with the hour, and is the same for most calls of a campaign: checks of it are remembered."""
+
+    preset: Preset
+    place: Place
+    basis: str | Unknown | None
+    sector: str | Unknown | None
+    mode: str | Unknown | None
+    caller_id: str | Unknown | None
+    caller_ids: frozenset[str] | Unknown | None
+    ring_timeout_s: float | Unknown | None
+    suppressed: bool | Unknown | None
+    in_flight: bool | Unknown | None
+    clock_offset_s: float | Unknown | None
+
+
+def steady(preset: Preset, case: Case, place: Place) -> Steady:
+    """Return the steady part of a case."""
+    return Steady(
+        preset,
+        place,
+        case.basis,
+        case.sector,
+        case.mode,
+        case.caller_id,
+        case.caller_ids,
+        case.ring_timeout_s,
+        case.suppressed,
+        case.in_flight,
+        case.clock_offset_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +109,32 @@ def situation(preset: Preset, case: Case, at: datetime) -> Situation:
     number = case.number if isinstance(case.number, str) else ""
     postcode = case.postcode if isinstance(case.postcode, str) else None
     place = locate(number, postcode, preset.postcodes)
-    moment = at.astimezone(UTC)
-    locals_ = tuple([moment.astimezone(zone(key)) for key in place.zones])
+    return _at(preset, case, place, at.astimezone(UTC))
+
+
+def later(s: Situation, at: datetime) -> Situation:
+    """Return the same case at another instant (UTC)."""
+    return _at(s.preset, s.case, s.place, at)
+
+
+def _at(preset: Preset, case: Case, place: Place, at: datetime) -> Situation:
     return Situation(
         case=case,
         preset=preset,
         place=place,
-        at=moment,
+        at=at,
         calendar=calendar_of(preset, place),
-        locals=locals_,
-        guard=_guard(preset, case),
-        slot=_slot(preset, case, moment),
+        locals=tuple([at.astimezone(zone(key)) for key in place.zones]),
+        guard=_guard(preset, case.ring_timeout_s),
+        slot=_slot(preset, case, at),
     )
 
 
-def _guard(preset: Preset, case: Case) -> timedelta | None:
-    ring = case.ring_timeout_s
+@lru_cache(maxsize=1024)
+def _guard(preset: Preset, ring: float | Unknown | None) -> timedelta | None:
     if not isinstance(ring, int | float):
         return None
-    return timedelta(seconds=ring) + _after_ring(preset)
-
-
-@lru_cache(maxsize=1024)
-def _after_ring(preset: Preset) -> timedelta:
-    return timedelta(seconds=max(rule["guard_s"] for rule in preset.of_kind("originate_guard")))
+    return timedelta(seconds=ring + max(r["guard_s"] for r in preset.of_kind("originate_guard")))
 
 
 def _slot(preset: Preset, case: Case, at: datetime) -> Slot | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from dialer.rules.preset import Preset, Rule
@@ -22,12 +23,17 @@ class Severity(IntEnum):
     BLOCK = 2
 
 
-class Finding(NamedTuple):
-    """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times."""
+@dataclass(slots=True, eq=False)
+class Finding:
+    """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times.
+
+    ``lasting`` findings are remembered and met again, so their JSON is remembered too.
+    """
 
     severity: Severity
     inputs: Mapping[str, Any]
     until: datetime | None = None
+    lasting: bool = False
 
 
 Answer = tuple[Rule, Finding]
@@ -68,33 +74,41 @@ class Verdict:
 
     def as_json(self) -> str:
         """Return the verdict as one line of JSON: the interface of ``dialer rules explain``."""
-        return _ENCODE(
-            {
-                "verdict": self.verdict,
-                "until": self.until,
-                "rule": self.rule,
-                "reasons": [
-                    {
-                        "rule": rule.name,
-                        "verdict": _STATUS[found[0]],
-                        "until": self._local(found[2]),
-                        "source": rule.source,
-                        "inputs": found[1],
-                    }
-                    for rule, found in self.answers
-                ],
-                "preset": self.preset.name,
-                "version": self.preset.version,
-            }
+        reasons = [
+            _lasting_text(rule, found) if found.lasting else self._text(rule, found) for rule, found in self.answers
+        ]
+        until = f'"{self.until.isoformat()}"' if self.until else "null"
+        return (
+            f'{{"verdict": "{self.verdict}", "until": {until}, "rule": {_ENCODE(self.rule)}, '
+            f'"reasons": [{", ".join(reasons)}], '
+            f'"preset": "{self.preset.name}", "version": "{self.preset.version}"}}'
         )
+
+    def _text(self, rule: Rule, found: Finding) -> str:
+        head, source = _head(rule, found.severity)
+        until = self._local(found.until)
+        return f"{head}{_ENCODE(until)}{source}{_ENCODE(found.inputs)}}}"
 
     def _local(self, until: datetime | None) -> datetime | None:
         return until.astimezone(zone(self.zone)) if until and self.zone else until
 
 
+@lru_cache(maxsize=4096)
+def _head(rule: Rule, severity: Severity) -> tuple[str, str]:
+    """Return the JSON of a reason before and after its ``until``, up to its inputs."""
+    head = f'{{"rule": {_ENCODE(rule.name)}, "verdict": "{_STATUS[severity]}", "until": '
+    return head, f', "source": {_ENCODE(rule.source)}, "inputs": '
+
+
+@lru_cache(maxsize=65_536)
+def _lasting_text(rule: Rule, found: Finding) -> str:
+    head, source = _head(rule, found.severity)
+    return f"{head}null{source}{_ENCODE(found.inputs)}}}"
+
+
 def status(finding: Finding) -> Status:
     """Return a finding's severity in words."""
-    return _STATUS[finding[0]]
+    return _STATUS[finding.severity]
 
 
 def _plain(value: object) -> str:
