@@ -65,9 +65,7 @@ class Budget:
         to_come = rate * self._left_s(now)
         total = max(1.0, answered + to_come)
         surplus = limit * answered - abandoned
-        margin = min(
-            s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total)
-        )
+        margin = min(s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total))
         calm = max(s.least_horizon, s.horizon_s * rate)
         horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
         self.aim = min(2 * limit, max(0.0, limit + (surplus - margin) / horizon))

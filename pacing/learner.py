@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from pacing.distributions import Floats
-from pacing.floor import ANSWERED, RINGING, TALKING, WRAP_UP, Agent, Call, Watcher
+from pacing.floor import TALKING, WRAP_UP, Agent, Call, Watcher
 from pacing.hazards import BIN_OF_SECOND, PhaseTable
 from pacing.interface import Terms
 from pacing.level import Level
@@ -98,7 +98,7 @@ class Learner(Watcher):
             self.wrap_up.ended(at - agent.since)
         self.board.put(agent, phase, at, 1.0)
 
-    def live_answer(self, at: float, abandoned: bool) -> None:
+    def live_answer(self, at: float, abandoned: bool) -> None:  # noqa: ARG002
         """See Watcher."""
         self.live.append(abandoned)
 

@@ -61,10 +61,7 @@ class Level:
     def _mix(self) -> None:
         means = [a / b for a, b in zip(self.a, self.b, strict=True)]
         self.mean = max(1e-6, sum(w * m for w, m in zip(self.weights, means, strict=True)))
-        second = sum(
-            w * (m * m + a / (b * b))
-            for w, m, a, b in zip(self.weights, means, self.a, self.b, strict=True)
-        )
+        second = sum(w * (m * m + a / (b * b)) for w, m, a, b in zip(self.weights, means, self.a, self.b, strict=True))
         self.variance = max(0.0, second - self.mean**2)
 
     def learned(self) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from pacing.baselines.fixed import Boost, Ratio
+from pacing.baselines.gaussian import Gaussian
+from pacing.baselines.issabel import Issabel
+from pacing.baselines.vicidial import Vicidial
 from pacing.pacer import Pacer
 from pacing.predictive import Predictive
 from pacing.progressive import Progressive
 
 POLICIES: Final[dict[str, type[Pacer]]] = {
-    "predictive": Predictive,
-    "progressive": Progressive,
+    policy.policy: policy for policy in (Progressive, Predictive, Ratio, Boost, Vicidial, Issabel, Gaussian)
 }

@@ -123,10 +123,7 @@ class Predictive(Pacer):
 
         def lawful(n: int) -> bool:
             expected = (persons + n * each) * risk.of(n)
-            return (
-                poisson_tail(expected, spare) <= tail
-                and risk.shortfall(n, max(0, spare)) <= tail
-            )
+            return poisson_tail(expected, spare) <= tail and risk.shortfall(n, max(0, spare)) <= tail
 
         return wanted if wanted <= 0 or lawful(wanted) else most(lawful, wanted - 1)
 

@@ -73,6 +73,7 @@ class NormalRisk:
             )
             for i in range(k)
         ]
+
     def of(self, n: int) -> float:
         """See ``Risk``."""
         return self._chance(n - 1, 0)

@@ -188,11 +188,7 @@ class Simulation:
 
     def _classify(self, call: _Call) -> None:
         detection = self.scenario.detection
-        wrong = (
-            detection.persons_taken_for_machines
-            if call.person
-            else detection.machines_taken_for_persons
-        )
+        wrong = detection.persons_taken_for_machines if call.person else detection.machines_taken_for_persons
         if call.person == (wrong == 0 or self.chance.next() >= wrong):
             self._person(call)
             return

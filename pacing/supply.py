@@ -10,7 +10,7 @@ import numpy as np
 
 from pacing.distributions import Floats
 from pacing.floor import TALKING, WRAP_UP, Agent
-from pacing.hazards import BIN_OF_SECOND, BINS, EDGES, PhaseTable
+from pacing.hazards import BIN_OF_SECOND, BINS, EDGES
 
 _STEP_S: Final = 1.0
 _MIDDLE: Final = (EDGES[:-1] + EDGES[1:]) / 2

@@ -1,0 +1,1 @@
+"""Other dialers' ways of pacing, by their published formulas, to be measured against."""
