@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
@@ -22,6 +22,10 @@ class Connection(aiosqlite.Connection):
         super().__init__(connect, iter_chunk_size=64)
         # A connection that somebody forgets to close must not hang the end of the process.
         self._thread.daemon = True
+
+    async def __aenter__(self) -> Self:
+        await self
+        return self
 
     async def run(self, unit: Unit[T]) -> T:
         """Run ``unit`` with nothing else between its statements. Cancelling the caller does not stop it."""
