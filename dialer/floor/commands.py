@@ -55,6 +55,13 @@ class Say(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class AskDisposition(Command):
+    """After this talk, have the agent asked for the disposition by a prompt."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRoute(Command):
     """Answer the waiting dialplan of an attempt: bridge to ``agent_channel``, or the message when it is None."""
 

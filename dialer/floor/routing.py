@@ -3,10 +3,10 @@
 from dialer.floor.agent import Agent
 from dialer.floor.book import Book
 from dialer.floor.call import Call
-from dialer.floor.commands import AnswerRoute
+from dialer.floor.commands import AnswerRoute, AskDisposition
 from dialer.floor.words import AgentState, AttemptState
 
-# The message must have begun when the deadline ends, and the dialplan's own limit lies 0.1 s before it.
+# The message must have begun when the deadline ends; the dialplan stops waiting for us at the deadline itself.
 MESSAGE_START_S = 0.3
 
 
@@ -85,6 +85,8 @@ def connect_if_bridged(book: Book, call: Call, agent: Agent) -> None:
         kind = "call_abandoned" if call.late else "call_connected"
         book.campaign_of(call).observe(book.now, kind, call=call.id, agent=None if call.late else agent.id)
     book.move_agent(agent, AgentState.TALKING, "connected")
+    if book.campaign_of(call).settings.keypad_disposition and agent.channel_id is not None:
+        book.emit(AskDisposition(agent.channel_id))
 
 
 def _is_late(book: Book, call: Call) -> bool:

@@ -20,6 +20,8 @@ from dialer.pbx.wire import Headers
 
 log = structlog.get_logger(__name__)
 _HANGUP_GRACE_S = 0.5  # OriginateResponse comes some 0.2 ms before the Hangup that says why
+_HANGUP_TRIES = 2
+_HANGUP_RETRY_S = 0.5
 _NOTE_GRACE_S = 30.0  # how long a note outlives the snapshot that read it: the store commits long before
 
 
@@ -220,9 +222,11 @@ class Pbx:
             case cmd.CallAgent():
                 self._call_agent(command)
             case cmd.HangUp():
-                self._post(orders.hang_up(command))
+                self._hang_up(command, tries=_HANGUP_TRIES)
             case cmd.Say():
                 self._post(orders.say(command))
+            case cmd.AskDisposition():
+                self._post(orders.ask_disposition(command))
             case _:
                 raise TypeError(f"{type(command).__name__} is not a command for the PBX")
 
@@ -254,16 +258,25 @@ class Pbx:
             log.warning("agent_not_called", agent_id=command.agent_id, why=str(error))
             self._tell_soon(never_existed(command.channel_id, self._clock()))
 
-    def _post(self, order: orders.Order) -> None:
+    def _hang_up(self, command: cmd.HangUp, tries: int) -> None:
+        def refused() -> None:
+            # A call hung up the moment it was dialed may have no channel yet: Asterisk makes it in another thread.
+            if tries > 1:
+                asyncio.get_running_loop().call_later(_HANGUP_RETRY_S, self._hang_up, command, tries - 1)
+
+        self._post(orders.hang_up(command), refused)
+
+    def _post(self, order: orders.Order, refused: Callable[[], None] = lambda: None) -> None:
+        def answered(answer: Headers) -> None:
+            if answer.get("Response") != "Success":
+                log.info("ami_action_refused", action=order.name, why=answer.get("Message", ""))
+                refused()
+
         try:
-            self._current().post(*order, lambda answer: self._note_refusal(order.name, answer))
+            self._current().post(*order, answered)
         except PbxError as error:
             self._counts["commands_dropped"] += 1
             log.info("ami_action_dropped", action=order.name, why=str(error))
-
-    def _note_refusal(self, name: str, answer: Headers) -> None:
-        if answer.get("Response") != "Success":
-            log.info("ami_action_refused", action=name, why=answer.get("Message", ""))
 
     def _current(self) -> LinkManager:
         if self._manager is None or self.state is not LinkState.UP:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dialer.floor.commands import CallAgent, HangUp, Originate, Say
+from dialer.floor.commands import AskDisposition, CallAgent, HangUp, Originate, Say
 from dialer.pbx import wire
 from dialer.pbx.settings import AmiSettings, DialFormat
 from dialer.pbx.translate import AGENT_ACTION, CALL_ACTION
@@ -103,6 +103,12 @@ def say(command: Say) -> Order:
     sound = wire.name(wire.sound(command.sound).removeprefix(SOUNDS_FOLDER))
     channel = wire.channel_id(command.channel_id)
     return Order("Redirect", {"Channel": channel, "Context": "dialer-agent-say", "Exten": sound, "Priority": "1"})
+
+
+def ask_disposition(command: AskDisposition) -> Order:
+    """Have ``dialer-agent`` run the disposition program when the agent's channel comes back from this talk."""
+    channel = wire.channel_id(command.channel_id)
+    return Order("Setvar", {"Channel": channel, "Variable": "DIALER_DISPOSITION", "Value": "1"})
 
 
 def forget_note(attempt_id: str) -> Order:

@@ -78,6 +78,13 @@ def test_a_digit_in_wrap_up_is_a_disposition_and_ends_it() -> None:
     assert desk.state() is AgentState.READY
 
 
+def test_an_agent_is_asked_for_the_disposition_where_the_campaign_wants_it() -> None:
+    desk = Desk(keypad_disposition=True)
+    line = desk.agent()
+    desk.talk("c-1", line)
+    assert cmd.AskDisposition(line) in desk.commands
+
+
 def test_a_digit_while_ready_changes_no_disposition() -> None:
     desk = Desk(dispositions=DISPOSITIONS, wrap_up_s=0)
     line = desk.agent()
