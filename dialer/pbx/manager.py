@@ -99,7 +99,6 @@ class LinkManager(Manager):  # type: ignore[misc]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The protocol lost its connection. panoramisk would start a reconnect here that nothing can stop."""
-        self.backlog.drain()
         self._set_lost(str(exc) if exc else "Asterisk closed the AMI link")
 
     def _set_lost(self, why: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
 from dialer.floor.words import Result
-from dialer.pbx.errors import PbxLinkDownError, PbxTimeoutError
+from dialer.pbx.errors import PbxLinkDownError, PbxTimeoutError, UnsafeValueError
 from dialer.pbx.manager import LinkManager
 from dialer.pbx.settings import AmiSettings
 from tests.protocol.conftest import Room
@@ -51,6 +51,19 @@ async def test_1_an_unanswered_originate_is_never_sent_again(room: Room) -> None
     await room.ami.until(lambda: "Hangup" in room.ami.names())
     assert len(room.ami.got("Originate")) == 1
     assert room.of(ev.OriginateRefused) == []
+
+
+async def test_1_panoramisks_own_close_queues_nothing(ami: FakeAmi) -> None:
+    ami.answers["Originate"] = lambda _: None
+    link = manager(ami)
+    await link.open()
+    assert link.protocol is not None
+    asked = asyncio.ensure_future(link.ask("Originate", limit_s=30.0))
+    await ami.until(lambda: "Originate" in ami.names())
+    link.protocol.close()
+    assert list(link.awaiting_actions) == []
+    with pytest.raises(PbxLinkDownError):
+        await asked
 
 
 async def test_2_a_closed_link_opens_no_connection_again(ami: FakeAmi) -> None:
@@ -174,6 +187,19 @@ async def test_10_no_field_of_a_call_reaches_asterisk_as_more_than_data(room: Ro
     sent = room.ami.raw[len(before) :]
     assert sent.count(b"Action:") == 1
     assert b"a-2" in sent
+
+
+async def test_10_no_header_of_any_action_ends_its_line(ami: FakeAmi) -> None:
+    link = manager(ami)
+    await link.open()
+    before = ami.raw
+    with pytest.raises(UnsafeValueError):
+        link.post("Setvar", {"Channel": "x\r\nAction: Originate"}, lambda _: None)
+    with pytest.raises(UnsafeValueError):
+        link.post("Originate", {"Variable": ["A=1", "B=2\n"]}, lambda _: None)
+    await link.ask("Ping")
+    assert ami.raw[len(before) :].count(b"Action:") == 1
+    link.close()
 
 
 async def test_11_a_list_that_asterisk_refuses_is_refused_at_once(room: Room) -> None:

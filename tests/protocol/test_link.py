@@ -130,6 +130,39 @@ async def test_the_hang_up_that_follows_a_failed_originate_has_the_word(room: Ro
     (first, _) = room.of(ev.HungUp)
     assert isinstance(first, ev.HungUp)
     assert first.result is Result.INVALID_NUMBER
+    assert room.pbx._failures == {}
+
+
+async def test_a_call_hung_up_before_it_has_a_channel_is_hung_up_a_moment_later(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.pbx.link._HANGUP_RETRY_S", 0.001)
+    room.ami.answers["Hangup"] = lambda action: response(action, "Error", Message="No such channel")
+    room.run()
+    await room.up()
+    room.pbx.carry_out(cmd.HangUp("a-1"))
+    await room.ami.until(lambda: len(room.ami.got("Hangup")) == 2)
+    room.pbx.carry_out(cmd.Say("agent-1", "dialer/x"))
+    await room.ami.until(lambda: "Redirect" in room.ami.names())
+    assert len(room.ami.got("Hangup")) == 2
+
+
+async def test_nothing_is_asked_before_asterisk_has_booted(room: Room) -> None:
+    room.ami.answers["Login"] = lambda action: response(action, Message="Authentication accepted")
+    room.run()
+    await room.ami.until(lambda: "Login" in room.ami.names())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert room.ami.names() == ["Login"]
+    room.ami.say(event("FullyBooted"))
+    await room.up()
+
+
+async def test_an_asterisk_that_never_boots_is_named_as_the_problem(room: Room) -> None:
+    room.ami.answers["Login"] = lambda action: response(action, Message="Authentication accepted")
+    room.run(boot_timeout_s=0.01)
+    await room.ami.until(lambda: len(room.ami.got("Login")) == 2)
+    assert "FullyBooted" in str(room.pbx.problem)
 
 
 VARIABLES = """\
