@@ -50,7 +50,7 @@ class DialLoop:
         while True:
             await self._wait()
             for campaign_id in self.engine.floor.running():
-                await self._dial(campaign_id)
+                await self.dial(campaign_id)
             self.cycles += 1
 
     async def _wait(self) -> None:
@@ -62,7 +62,8 @@ class DialLoop:
             pass  # a tick: pacing wants to be asked without news too
         self.engine.wanted.clear()
 
-    async def _dial(self, campaign_id: str) -> None:
+    async def dial(self, campaign_id: str) -> None:
+        """Decide for one campaign, reserve, dial."""
         now = self.engine.clock()
         decision, commands = self.engine.floor.decide(campaign_id, now)
         self.engine.carry_out(commands)

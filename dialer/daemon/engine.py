@@ -95,6 +95,11 @@ class Engine:
             if self._asking.get(attempt_id) is answer:
                 del self._asking[attempt_id]
 
+    @property
+    def waiting_routes(self) -> int:
+        """How many dialplans wait for an answer now."""
+        return len(self._asking)
+
     def _answer(self, command: cmd.AnswerRoute) -> None:
         answer = self._asking.pop(command.attempt_id, None)
         if answer is not None and not answer.done():
