@@ -35,6 +35,8 @@ _PHONE = re.compile(
     r"(?:_(?:fixe|mobile|portable|domicile|bureau|principal|pro|perso|travail|maison|home|work))?"
     r"(?:_?[1-9])?"
 )
+# May as well be a street's: taken only where nothing else looks like a telephone.
+_PERHAPS_PHONE = re.compile(r"numero|number|num|contact")
 _PHONE_ROLE = re.compile(r"phone([1-9])?")
 
 
@@ -67,16 +69,8 @@ def layout(header: Sequence[str], said: Mapping[str, str]) -> Layout:
     """
     names = _distinct(header)
     roles = _said(names, said)
-    free = [at for at in range(len(names)) if at not in roles.values()]
-    if not any(_PHONE_ROLE.fullmatch(role) for role in roles):
-        phones = [at for at in free if _PHONE.fullmatch(simple(names[at]))]
-        roles |= {f"phone{n}": at for n, at in enumerate(phones, 1)}
-    if not any(_PHONE_ROLE.fullmatch(role) for role in roles):
-        raise FileRefused(
-            f"No column looks like a phone number among: {', '.join(names)[:300]}.",
-            hint="Name it, as in `--column phone=NAME`.",
-            line=1,
-        )
+    if not any(map(_is_phone, roles)):
+        roles |= _phones(names, [at for at in range(len(names)) if at not in roles.values()])
     guessed = _guessed(names, roles)
     return _layout(names, roles | {role: at for role, at in guessed.items() if role not in said})
 
@@ -101,6 +95,17 @@ def _said(names: Sequence[str], said: Mapping[str, str]) -> dict[str, int]:
     return roles
 
 
+def _phones(names: Sequence[str], free: Sequence[int]) -> dict[str, int]:
+    for pattern in (_PHONE, _PERHAPS_PHONE):
+        if phones := [at for at in free if pattern.fullmatch(simple(names[at]))]:
+            return {f"phone{n}": at for n, at in enumerate(phones, 1)}
+    raise FileRefused(
+        f"No column looks like a phone number among: {', '.join(names)[:300]}.",
+        hint="Name it, as in `--column phone=NAME`.",
+        line=1,
+    )
+
+
 def _guessed(names: Sequence[str], taken: Mapping[str, int]) -> dict[str, int]:
     simples = [simple(name) for name in names]
     used = set(taken.values())
@@ -120,7 +125,8 @@ def _layout(names: tuple[str, ...], roles: Mapping[str, int]) -> Layout:
     by_column = {at: role for role, at in roles.items() if at not in special}
     # A column that is not recognised keeps its own name, unless a recognised one has it already.
     fields = tuple((by_column.get(at, names[at]), at) for at in range(len(names)) if at not in special)
-    kept = _distinct([name for name, _ in fields])
+    roled = [role for role, at in roles.items() if at in special]
+    kept = _distinct([*roled, *(name for name, _ in fields)])[len(roled) :]
     return Layout(
         header=names,
         phones=tuple(at for _, at in phones),

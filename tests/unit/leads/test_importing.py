@@ -1,0 +1,336 @@
+"""Importing files: what is kept, counted, refused, and what a failure leaves behind."""
+
+import asyncio
+import csv
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dialer.leads import importing
+from dialer.leads.errors import FileRefused
+from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, import_leads
+from dialer.leads.preparing import MAX_FIELD, Prepared, Request, prepare
+from dialer.store import Store
+from dialer.store.errors import AlreadyExists, NotFound
+from dialer.store.loading import Loading
+from tests.unit.store.helpers import NOW, add_leads, number, opened, rows
+
+OPTIONS = ImportOptions("acme", "fichier")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path / "dialer.db") as store:
+        yield store
+
+
+@pytest.fixture
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def prepared(request: Request, _: object) -> Prepared:
+        return prepare(request, _nothing)
+
+    monkeypatch.setattr(importing, "_prepare", prepared)
+
+
+def _nothing(*_: object) -> None:
+    return
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def sums(report: ImportReport) -> tuple[int, int, int, int]:
+    assert report.read == report.new + report.duplicates + report.refused
+    return report.read, report.new, report.duplicates, report.refused
+
+
+async def nothing_kept(store: Store) -> bool:
+    tables = ("leads", "numbers", "imports")
+    counts = [await rows(store, f"SELECT count(*) FROM {table}") for table in tables]  # noqa: S608
+    return counts == [[(0,)]] * 3 and not list(store.path.parent.glob(".*"))
+
+
+async def test_a_file_becomes_leads_in_its_order(store: Store, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "f.csv", "réf;Nom;Téléphone;Mobile\nA;Léa;0142000001;0612345678\nB;Zoé;0142000002;\n", "cp1252"
+    )
+    told: list[ImportProgress] = []
+
+    report = await import_leads(store, file, OPTIONS, told.append)
+
+    assert sums(report) == (2, 2, 0, 0)
+    assert (report.encoding, report.separator) == ("cp1252", ";")
+    attempts = await store.reserve("acme", 10, NOW)
+    assert [attempt.number for attempt in attempts] == ["+33142000001", "+33142000002"]
+    lead = await store.lead(attempts[0].lead_id)
+    assert (lead.source_id, lead.fields, lead.numbers) == ("A", {"last_name": "Léa"}, ("+33142000001", "+33612345678"))
+    assert {step.stage for step in told} == {"reading", "loading"}
+    assert all(step.done <= step.total for step in told)
+
+
+async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
+    file = write(tmp_path / "f.csv", "tel\n0142000001\n0142000002\n")
+    await import_leads(store, file, OPTIONS)
+
+    report = await import_leads(store, file, OPTIONS)
+
+    assert sums(report) == (2, 0, 2, 0)
+    assert len(await rows(store, "SELECT 1 FROM leads")) == 2
+    assert (await store.lists("acme"))[0].leads == 2
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_duplicates_are_those_of_source_or_of_every_number(store: Store, tmp_path: Path) -> None:
+    lines = [
+        "id,tel,mobile",
+        "A,0142000001,",
+        "A,0142000009,",  # the source id was there
+        "B,0142000001,",  # all its numbers belong to A
+        "C,0142000001,0612345678",  # one number is its own
+        "B,0142000003,",  # the source id was there, though nothing came of it
+        "D,0142000009,",  # the number of a duplicate is nobody's
+    ]
+    report = await import_leads(store, write(tmp_path / "f.csv", "\n".join(lines)), OPTIONS)
+
+    assert sums(report) == (6, 3, 3, 0)
+    first = "SELECT source_id, e164 FROM leads JOIN numbers ON lead_id = id AND position = next_position ORDER BY id"
+    found = await rows(store, first)
+    assert found == [("A", "+33142000001"), ("C", "+33612345678"), ("D", "+33142000009")]
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_the_size_of_a_piece_changes_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{n % 7},01420000{n % 11:02},06123456{n % 5:02}" for n in range(60)]
+    file = write(tmp_path / "f.csv", "\n".join(["id,tel,mobile", *lines]))
+    whole = await import_leads(store, file, OPTIONS)
+    monkeypatch.setattr("dialer.store.loading._SMALLEST", 1)
+    monkeypatch.setattr("dialer.store.loading._LARGEST", 1)
+
+    by_line = await import_leads(store, file, ImportOptions("acme", "other"))
+
+    assert whole == by_line
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_dry_run_counts_the_same_and_keeps_nothing(store: Store, tmp_path: Path) -> None:
+    first = write(tmp_path / "f.csv", "id,tel\nA,0142000001\n")
+    await import_leads(store, first, OPTIONS)
+    second = write(tmp_path / "g.csv", "id,tel\nA,0142000009\nB,0142000001\nC,0142000002\nD,12\n")
+    before = await rows(store, "SELECT * FROM leads, numbers, imports")
+
+    rehearsed = await import_leads(store, second, ImportOptions("acme", "fichier", dry_run=True))
+
+    assert sums(rehearsed) == (4, 1, 2, 1)
+    assert await rows(store, "SELECT * FROM leads, numbers, imports") == before
+    assert sums(await import_leads(store, second, OPTIONS)) == (4, 1, 2, 1)
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_dry_run_into_a_new_list_makes_none(store: Store, tmp_path: Path) -> None:
+    file = write(tmp_path / "f.csv", "tel\n0142000001\n")
+
+    assert (await import_leads(store, file, ImportOptions("acme", "new", dry_run=True))).new == 1
+    assert await store.lists("acme") == ()
+    assert await nothing_kept(store)
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_refused_rows_are_written_with_line_and_reason(store: Store, tmp_path: Path) -> None:
+    text = 'tel;note\n0142000001;ok\n12;"a ""bad"";\none"\n;\n\n0142000002\n'
+    refused = tmp_path / "refused.csv"
+    options = ImportOptions("acme", "fichier", refused=refused)
+
+    report = await import_leads(store, write(tmp_path / "f.csv", text), options)
+
+    assert sums(report) == (3, 1, 0, 2)
+    assert report.refused_file == refused
+    with refused.open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.reader(file, delimiter=";"))
+    assert found[0] == ["line", "reason", "tel", "note"]
+    assert (found[1][0], found[1][2:]) == ("3", ["12", 'a "bad";\none'])
+    assert found[2] == ["7", "The row has 1 columns where the header has 2.", "0142000002"]
+    assert refused.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_no_file_of_refusals_without_a_refusal(store: Store, tmp_path: Path) -> None:
+    options = ImportOptions("acme", "fichier", refused=tmp_path / "refused.csv")
+
+    report = await import_leads(store, write(tmp_path / "f.csv", "tel\n0142000001\n"), options)
+
+    assert report.refused_file is None
+    assert not (tmp_path / "refused.csv").exists()
+
+
+FAULTS: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "The file is empty"),
+    "binary": (b"tel\n0142000001\n\x00\x01", "Line 3: There is a NUL byte"),
+    "no phone column": (b"nom;ville\nZoe;Paris\n", "Line 1: No column looks like a phone number"),
+    "a huge field": (
+        b"tel,note\n0142000001,a\n0142000002," + b"x" * 1_000_000 + b"\n",
+        "Line 3: A field is longer",
+    ),
+    "a quote left open": (b'tel,note\n0142000001,"never\n0142000002,ends\n', "Line 2: The row cannot be read"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("process", ["its own", "this one"])
+async def test_a_faulty_file_is_refused_with_its_line_and_leaves_nothing(
+    store: Store, tmp_path: Path, fault: str, process: str, request: pytest.FixtureRequest
+) -> None:
+    if process == "this one":
+        request.getfixturevalue("_in_process")
+    content, message = FAULTS[fault]
+    file = tmp_path / "f.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(FileRefused, match=message):
+        await import_leads(store, file, OPTIONS)
+
+    assert await nothing_kept(store)
+    assert csv.field_size_limit() != MAX_FIELD
+
+
+async def test_a_file_that_is_not_there_is_named(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match=r"absent\.csv cannot be used: No such file"):
+        await import_leads(store, tmp_path / "absent.csv", OPTIONS)
+
+
+async def test_an_unknown_campaign_is_refused(store: Store, tmp_path: Path) -> None:
+    for dry_run in (False, True):
+        with pytest.raises(NotFound):
+            await import_leads(store, tmp_path / "f.csv", ImportOptions("nobody", "list", dry_run=dry_run))
+
+
+async def test_one_import_at_a_time(store: Store, tmp_path: Path) -> None:
+    list_id = await store.ensure_list("acme", "fichier")
+    await Loading(store, list_id).begin("first.csv")
+
+    with pytest.raises(AlreadyExists, match=r"import of first\.csv is under way"):
+        await import_leads(store, write(tmp_path / "f.csv", "tel\n0142000001\n"), OPTIONS)
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_leads_are_seen_only_when_the_import_is_done(store: Store, tmp_path: Path) -> None:
+    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    seen: list[asyncio.Task[Any]] = []
+
+    await import_leads(store, file, OPTIONS, lambda _: seen.append(asyncio.create_task(store.reserve("acme", 1, NOW))))
+
+    early = await asyncio.gather(*seen[:-1])
+    assert len(early) > 1
+    assert not any(early)
+    assert len(await store.reserve("acme", 1_000, NOW)) >= 999
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_cancelled_import_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    task: asyncio.Task[ImportReport] | None = None
+
+    def cancel(step: ImportProgress) -> None:
+        if task is not None and step.stage == "loading":
+            task.cancel()
+
+    task = asyncio.create_task(import_leads(store, file, OPTIONS, cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await nothing_kept(store)
+    assert (await import_leads(store, file, OPTIONS)).new == 1_000
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_what_a_crash_left_is_not_seen_and_is_removed_by_the_next_import(tmp_path: Path) -> None:
+    path = tmp_path / "dialer.db"
+    async with opened(path) as store:
+        await add_leads(store, [[number(n)] for n in range(500)], list_name="fichier")
+        await store.write(lambda db: db.execute("UPDATE imports SET state = 'loading'"))
+
+    async with opened(path) as store:
+        assert await store.reserve("acme", 10, NOW) == ()
+        assert (await store.lists("acme"))[0].leads == 0
+        report = await import_leads(store, write(tmp_path / "f.csv", f"tel\n{number(1)}\n"), OPTIONS)
+
+        assert sums(report) == (1, 1, 0, 0)
+        assert await rows(store, "SELECT count(*) FROM numbers") == [(1,)]
+        assert await rows(store, "SELECT state, count(*) FROM imports") == [("ready", 1)]
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_reservations_are_not_starved_while_a_file_is_loaded(store: Store, tmp_path: Path) -> None:
+    await add_leads(store, [[number(n)] for n in range(2_000)], list_name="older")
+    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"0142{n:06}\n" for n in range(20_000)))
+    waits: list[float] = []
+
+    async def dial() -> None:
+        while True:
+            began = time.perf_counter()
+            await store.reserve("acme", 2, NOW)
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(0)
+
+    dialing = asyncio.create_task(dial())
+    await import_leads(store, file, OPTIONS)
+    dialing.cancel()
+
+    # A piece is bounded, so reservations come between: on an idle machine there are hundreds.
+    assert len(waits) > 20
+
+
+any_file = st.one_of(
+    st.binary(max_size=400),
+    st.text(max_size=200).map(lambda text: f"tel\n{text}".encode("utf-8", "replace")),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "A", "B", "C", '"', "\r"]),
+            st.sampled_from(["", "12", "0142000001", "0142000002", "06 12 34 56 78", "+33142000001", '"0142000003"']),
+            st.sampled_from(["", "é", "x;y", '"q"', "0612345678"]),
+        ),
+        max_size=12,
+    ).map(lambda found: ("id;tel;portable\n" + "\n".join(";".join(row) for row in found)).encode()),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(any_file)
+def test_any_bytes_add_up_or_leave_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    file = folder / "f.csv"
+    file.write_bytes(content)
+    asyncio.run(_import_twice(folder / "dialer.db", file))
+
+
+async def _import_twice(path: Path, file: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        _in_process.__wrapped__(patch)  # type: ignore[attr-defined]
+        async with opened(path) as store:
+            try:
+                first = await import_leads(store, file, OPTIONS)
+            except FileRefused:
+                assert await nothing_kept(store)
+                return
+            assert sums(first)[1] == (await store.lists("acme"))[0].leads
+            again = await import_leads(store, file, OPTIONS)
+            assert sums(again) == (first.read, 0, first.new + first.duplicates, first.refused)
+            assert (await store.lists("acme"))[0].leads == first.new
+            await store.read(_every_lead_can_be_dialed)
+
+
+def _every_lead_can_be_dialed(db: sqlite3.Connection) -> None:
+    without = db.execute(
+        "SELECT count(*) FROM leads WHERE NOT EXISTS"
+        " (SELECT 1 FROM numbers WHERE lead_id = leads.id AND position = leads.next_position)"
+    )
+    assert without.fetchone()[0] == 0
