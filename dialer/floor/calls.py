@@ -76,6 +76,10 @@ def route_asked(book: Book, event: ev.RouteAsked) -> None:
     if call is None or call.state is AttemptState.MESSAGE:
         book.emit(AnswerRoute(event.attempt_id, None))
         return
+    if _agent_ended_talk(book, call):
+        book.emit(HangUp(call.id))
+        book.emit(AnswerRoute(call.id, None))
+        return
     if call.rings:
         pick_up(book, call)
     if call.state in (AttemptState.ROUTED, AttemptState.CONNECTED):
@@ -85,10 +89,19 @@ def route_asked(book: Book, event: ev.RouteAsked) -> None:
         seek_agent(book, call)
 
 
+def _agent_ended_talk(book: Book, call: Call) -> bool:
+    """An agent who is rung per call ends a talk by hanging up; whether we know of that hang-up yet does not matter."""
+    agent = book.agents.get(call.agent_id or "")
+    talked = call.connected_at is not None and call.state in (AttemptState.CONNECTED, AttemptState.ANSWERED)
+    return talked and agent is not None and agent.on_hook
+
+
 def _agent_fell_away(book: Book, call: Call, failed_channel: str | None) -> None:
     """The dialplan asks again: the bridge failed, or ended while the person is still there."""
     in_talk = call.state is AttemptState.CONNECTED
+    talked_with = call.agent_id if in_talk else None
     agent = release(book, call)
+    call.agent_id = talked_with
     call.waiting_since, call.bridge_id = book.now, ""
     why = "its agent left the talk" if in_talk else "its agent could not be bridged"
     book.move_call(call, AttemptState.ANSWERED, f"{why}: the next agent is sought")
@@ -128,6 +141,8 @@ def hung_up(book: Book, call: Call, event: ev.HungUp) -> None:
 def finish(book: Book, call: Call, result: Result, reason: str) -> None:
     """End a call for good, free its agent, tell the pacer."""
     state, call.result = call.state, result
+    if call.asked:
+        book.emit(AnswerRoute(call.id, None))  # nobody is there to hear it: only the question is closed
     campaign = book.campaign_of(call)
     if call.rings:
         campaign.observe(book.now, PACER_KIND.get(result, "call_failed"), call=call.id)
