@@ -22,7 +22,9 @@ class Steering:
     horizon_s: float = 1800.0
     cautious_s: float = 1800.0  # no more than one abandon is lent in the first half hour
     lent_share: float = 0.15
-    tail: float = 0.02  # chance of running out of allowance that a decision may take
+    cancel_above: float = 0.75  # chance of nobody from which a ringing call is given up
+    tail: float = 0.01  # chance of running out of allowance that a decision may take...
+    last_tail: float = 0.001  # ... and near the end, when little time is left to pay it back
 
 
 class Budget:
@@ -58,13 +60,16 @@ class Budget:
         seen_s = max(60.0, now - self.opened_at)
         return self.rate / -(exp(-seen_s / _RATE_MEMORY_S) - 1.0)
 
+    def surplus(self, answered: int, abandoned: int) -> float:
+        """Abandons that the answers so far allow, less those that happened."""
+        return self.terms.abandonment_limit * answered - abandoned
+
     def price(self, answered: int, abandoned: int, now: float) -> float:
         """Theta: the risk that one more call may carry."""
         limit, s = self.terms.abandonment_limit, self.steering
-        rate = self.answers_a_second(now)
-        to_come = rate * self._left_s(now)
+        rate, to_come = self.answers_a_second(now), self.answers_to_come(now)
         total = max(1.0, answered + to_come)
-        surplus = limit * answered - abandoned
+        surplus = self.surplus(answered, abandoned)
         margin = min(s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total))
         calm = max(s.least_horizon, s.horizon_s * rate)
         horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
@@ -77,15 +82,24 @@ class Budget:
     def allowance(self, answered: int, abandoned: int, now: float) -> float:
         """How many abandons may happen now, the rest of the window paying back what is lent."""
         s, limit = self.steering, self.terms.abandonment_limit
-        left = limit * self.answers_a_second(now) * self._left_s(now)
+        left = limit * self.answers_to_come(now)
         if now - self.opened_at < s.cautious_s:
             lent = min(1.0, s.lent_share * left)
         else:
             lent = min(1.0 + 0.5 * sqrt(limit * answered + left), s.lent_share * left)
-        return limit * answered - abandoned + lent
+        return self.surplus(answered, abandoned) + lent
 
-    def _left_s(self, now: float) -> float:
-        return max(0.0, self.opened_at + self.terms.window_s - now)
+    def tail(self, now: float) -> float:
+        """Chance of running out of allowance that a decision may take."""
+        s = self.steering
+        abandons_left = self.terms.abandonment_limit * self.answers_to_come(now)
+        share = min(1.0, max(0.0, (abandons_left - 1.0) / 5.0))
+        return s.last_tail + (s.tail - s.last_tail) * share
+
+    def answers_to_come(self, now: float) -> float:
+        """Live answers expected until the window ends, at the recent rate."""
+        left_s = max(0.0, self.opened_at + self.terms.window_s - now)
+        return self.answers_a_second(now) * left_s
 
 
 def poisson_tail(mean: float, above: int) -> float:

@@ -19,6 +19,7 @@ NODES: Final = 5
 _RING_REFRESH_S: Final = 5.0
 _AGENT_REFRESH_S: Final = 20.0
 _LEVEL_STEP_S: Final = 3.0
+_SOON_S: Final = 0.5
 _SUMS_S: Final = 2.0
 KNOWN_CALLS: Final = 400.0  # from then on the answered share is known well enough
 _PRIOR_ANSWERS: Final = 4.0
@@ -44,6 +45,7 @@ class Learner(Watcher):
         self.ring_at = self.agents_at = -1e300
         self.persons_seen = self.talks_ended = 0
         self.sums: list[float] = []
+        self.free_soon = 0.0  # agents expected to be free for a person who answers now
         self.sums_until, self.sums_changes = -1e300, -1
         self.young: deque[tuple[float, str]] = deque()  # at most a ring's worth of dials
         self.young_answers: set[str] = set()
@@ -123,7 +125,7 @@ class Learner(Watcher):
             self.supply.refresh(
                 self.talk.hazard * self.talk_level.mean,
                 self.wrap_up.hazard,
-                self.ring.node_s + self.patience_s,
+                np.append(self.ring.node_s, _SOON_S) + self.patience_s,
             )
 
     def _update_levels(self, now: float) -> None:
@@ -153,14 +155,15 @@ class Learner(Watcher):
     def free_chances(self, now: float) -> Floats:
         """Chance of each busy agent to be free at each node, patience included."""
         rows, speed = self.board.rows(now)
-        return self.supply.free_chances(rows[rows > 0], speed[rows > 0])
+        return self.supply.free_chances(rows[rows > 0], speed[rows > 0])[:, :-1]
 
     def free_sums(self, now: float) -> list[float]:
         """Sums of the cumulants of ``free_chances``; kept for a second while no agent changes."""
         if now >= self.sums_until or self.sums_changes != self.board.changes:
             rows, speed = self.board.rows(now)
             chances = self.supply.free_chances(rows, speed)
-            self.sums = cumulants(chances).sum(axis=0).tolist()
+            self.sums = cumulants(chances[:, :-1]).sum(axis=0).tolist()
+            self.free_soon = float(chances[:, -1].sum())
             self.sums_until, self.sums_changes = now + _SUMS_S, self.board.changes
         return self.sums
 

@@ -1,12 +1,13 @@
 """The risk-priced policy: dial while one more call's risk of finding nobody is worth its price."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, ClassVar
 
 import numpy as np
 
 from pacing.budget import Budget, Steering, poisson_tail
-from pacing.floor import Watcher
+from pacing.floor import RINGING, Watcher
 from pacing.interface import Decision, Terms
 from pacing.learner import KNOWN_CALLS, Learner
 from pacing.memory import pack
@@ -47,14 +48,30 @@ class Predictive(Pacer):
         self.learner.prepare(terms, self.learner.levelled_at)
 
     def _decide(self, now: float, allowed: int, bound: str) -> Decision:
-        floor, budget = self.floor, self.budget
         self._learn(now)
-        inputs = floor_inputs(floor)
-        covered = max(0, uncovered_agents(floor))
-        if len(floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
-            dial, reason = bounded(covered, allowed, bound, "progressive")
-            return Decision(dial, (), 0.0, reason, inputs)
-        price = budget.price(floor.answered, floor.abandoned, now)
+        inputs = floor_inputs(self.floor)
+        if len(self.floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
+            return self._progressive(allowed, bound, inputs)
+        cancel = self._cancelled(now) if self.terms.may_cancel else ()
+        return self._priced(now, allowed, bound, cancel, inputs)
+
+    def _progressive(self, allowed: int, bound: str, inputs: dict[str, float]) -> Decision:
+        dial, reason = bounded(uncovered_agents(self.floor), allowed, bound, "progressive")
+        return Decision(dial, (), 0.0, reason, inputs)
+
+    def _price(self, now: float) -> float:
+        return self.budget.price(self.floor.answered, self.floor.abandoned, now)
+
+    def _priced(
+        self,
+        now: float,
+        allowed: int,
+        bound: str,
+        cancel: tuple[str, ...],
+        inputs: dict[str, float],
+    ) -> Decision:
+        covered = max(0, uncovered_agents(self.floor))
+        price = self._price(now)
         demanded, persons = self._demand()
         risk = self._risk(demanded, price, now)
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))
@@ -66,8 +83,24 @@ class Predictive(Pacer):
         dial, reason = bounded(within_law, allowed, bound, reason)
         if dial == allowed and bound != "none" and reason == "risk":
             reason = bound
-        inputs["price"], inputs["aim"] = price, budget.aim
-        return Decision(dial, (), risk.of(max(1, dial)), reason, inputs)
+        inputs |= {"price": price, "aim": self.budget.aim, "limit": self.terms.abandonment_limit}
+        inputs["budget_left"] = self.budget.surplus(self.floor.answered, self.floor.abandoned)
+        return Decision(dial, cancel, risk.of(max(1, dial)), reason, inputs)
+
+    def _cancelled(self, now: float) -> tuple[str, ...]:
+        """Calls past their minimum ring whose answer now would find nobody, most likely."""
+        floor = self.floor
+        missing = floor.waiting - floor.ready
+        if missing < 0 or not floor.ringing:
+            return ()
+        self.learner.free_sums(now)
+        nobody = 1.0 - poisson_tail(self.learner.free_soon, missing)
+        if nobody <= self.budget.steering.cancel_above:
+            return ()
+        oldest_at = now - self.terms.min_ring_s
+        ringing = (call for call in floor.calls.values() if call.phase == RINGING)
+        old = takewhile(lambda call: call.dialed_at <= oldest_at, ringing)
+        return tuple(call.id for call in old)
 
     def _learn(self, now: float) -> None:
         self.learner.advance(now)
@@ -119,7 +152,7 @@ class Predictive(Pacer):
         """The largest number up to ``wanted`` whose bad luck the rest of the budget bears."""
         floor, each = self.floor, self.learner.ring.answer_chance
         spare = int(np.floor(self.budget.allowance(floor.answered, floor.abandoned, now)))
-        tail = self.budget.steering.tail
+        tail = self.budget.tail(now)
 
         def lawful(n: int) -> bool:
             expected = (persons + n * each) * risk.of(n)

@@ -120,6 +120,7 @@ class RingCurve:
         gained = alive[:-1] * -np.expm1(-total) * person / np.maximum(total, 1e-12)
         incidence = np.concatenate(([0.0], np.cumsum(gained)))
         self.answer_chance = float(incidence[-1])
+        self.mean_attempt_s = float(alive[:-1].sum() * BIN_S)
         targets = (np.arange(self.nodes) + 0.5) / self.nodes * incidence[-1]
         self.node_s: Floats = np.interp(targets, incidence, self.edges) + self.detection_s
         rings_s = np.append(self.node_s - self.detection_s, 1e9)

@@ -8,7 +8,7 @@ import pacing
 from pacing import Event, Terms
 
 
-def opened(policy: str = "progressive", **terms: Any) -> pacing.Pacer:
+def opened(policy: str = "progressive", **terms: Any) -> pacing.Pacer:  # noqa: ANN401
     pacer = pacing.create(policy, seed=1)
     pacer.open_window(Terms(**terms), at=0.0)
     return pacer
