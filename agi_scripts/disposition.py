@@ -1,4 +1,4 @@
-"""``dialer-disposition [SOCKET] AGENT``: in wrap-up the agent types what came of the call, by its key.
+"""``dialer-agent-disposition [SOCKET] AGENT``: in wrap-up the agent types what came of the call, by its key.
 
 Run by the dialplan (``[dialer-agent]``) between a talk and the holding bridge, when the campaign wants it.
 """
@@ -36,7 +36,7 @@ def run(phone: Phone, agent_id: str, ask_daemon: Ask) -> int:
         try:
             dispose(phone, agent_id, ask_daemon)
         except DaemonAwayError as error:
-            sys.stderr.write(f"dialer-disposition: {error}\n")
+            sys.stderr.write(f"dialer-agent-disposition: {error}\n")
             phone.say("dialer/agent-unavailable")
             return 1
     except PhoneGoneError:
@@ -47,7 +47,7 @@ def run(phone: Phone, agent_id: str, ask_daemon: Ask) -> int:
 def main() -> int:
     """The console script."""
     if len(sys.argv) < 2:
-        sys.stderr.write("usage: dialer-disposition [SOCKET] AGENT\n")
+        sys.stderr.write("usage: dialer-agent-disposition [SOCKET] AGENT\n")
         return 2
     path = sys.argv[1] if len(sys.argv) > 2 else DEFAULT_PATH
     return run(Phone(), sys.argv[-1], lambda request: ask(path, request))

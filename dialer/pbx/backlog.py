@@ -33,16 +33,18 @@ class Backlog:
         return len(self._messages)
 
     def put(self, message: bytes) -> None:
-        """Handle the message in its turn, at the next breath of the loop."""
+        """Take a message in; ``work`` handles it in its turn."""
         if len(self._messages) >= self._bound:
             self._messages.clear()
             self._on_overflow()
             return
         self._messages.append(message)
         self.longest = max(self.longest, len(self._messages))
+
+    def work(self) -> None:
+        """Handle what waits: at once when it is little, else a slice now and the rest at the loop's next breaths."""
         if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._work)
+            self._work()
 
     def drain(self) -> None:
         """Handle everything that waits: the link is gone, but what it brought is true."""

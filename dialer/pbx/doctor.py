@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from panoramisk.message import Message
-
 from dialer.checks import Check
 from dialer.config_file import Loaded
 from dialer.errors import DialerError
@@ -76,7 +74,7 @@ async def _look(manager: LinkManager, trunks: Iterable[str], reports: "asyncio.Q
         await _clock(manager),
         *[await _right(manager, right, action) for right, action in _RIGHTS.items()],
         *await _dialplan(manager),
-        *await _trunks(manager, trunks),
+        *[await _trunk(manager, name) for name in sorted(set(trunks))],
         *await _reported(manager, reports),
     ]
 
@@ -132,26 +130,16 @@ async def _extensions(manager: LinkManager, context: str) -> set[str]:
     return {str(item.extension) for item in found if item.extension}
 
 
-async def _trunks(manager: LinkManager, trunks: Iterable[str]) -> list[Check]:
-    wanted = sorted(set(trunks))
-    if not wanted:
-        return []
-    try:
-        endpoints = await manager.ask_list("PJSIPShowEndpoints")
-    except PbxRefusedError:  # also the answer when there is no endpoint at all
-        endpoints = []
-    states = {str(item.objectname): item for item in endpoints}
-    return [_trunk(name, states.get(name)) for name in wanted]
-
-
-def _trunk(name: str, endpoint: Message | None) -> Check:
-    if endpoint is None:
+async def _trunk(manager: LinkManager, name: str) -> Check:
+    # PJSIPShowEndpoints would say more, but Asterisk wants the right "system" for it, which also opens a shell.
+    answer = await manager.ask("Getvar", {"Variable": f"DEVICE_STATE(PJSIP/{name})"})
+    state = str(answer.value).upper()
+    if state == "INVALID":
         fix = f"define the endpoint {name} in pjsip.conf, then asterisk -rx 'pjsip reload'"
         return Check(f"trunk {name}", ok=False, seen="there is no such PJSIP endpoint", fix=fix)
-    state = str(endpoint.devicestate)
-    ok = state.lower() not in {"unavailable", "invalid"}
+    ok = state != "UNAVAILABLE"
     fix = "" if ok else f"asterisk -rx 'pjsip show endpoint {name}'"
-    return Check(f"trunk {name}", ok=ok, seen=state.lower(), fix=fix)
+    return Check(f"trunk {name}", ok=ok, seen=state.lower().replace("_", " "), fix=fix)
 
 
 async def _reported(manager: LinkManager, reports: "asyncio.Queue[Headers]") -> list[Check]:

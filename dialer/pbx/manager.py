@@ -82,10 +82,6 @@ class LinkManager(Manager):  # type: ignore[misc]
         future = self._send(_action(name, headers), self.settings.action_timeout_s)
         future.add_done_callback(lambda done: None if done.exception() else on_answer(dict(done.result())))
 
-    def take(self, message: bytes) -> None:
-        """The protocol read a message."""
-        self.backlog.put(message)
-
     def close(self, *, abort: bool = False) -> None:
         """End the link after handling what was read; nothing reconnects by itself.
 

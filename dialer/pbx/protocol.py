@@ -33,9 +33,10 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]
         """Cut bytes, not text: a character split over two reads stays whole."""
         try:
             for message in self._splitter.feed(data):
-                self._manager.take(message)
+                self._manager.backlog.put(message)
         except NotAmiError as error:
             self.drop(error)
+        self._manager.backlog.work()
 
     def send_within(self, action: Action, limit_s: float) -> asyncio.Future[Message | list[Message]]:
         """Write an action now. Its future fails with PbxTimeoutError after ``limit_s``, PbxLinkDownError on loss.
