@@ -57,11 +57,11 @@ def explain(shell: Shell, /, case_file: IO[bytes] | None, cases_file: IO[bytes] 
     if cases_file is not None:
         _answer_many(cases_file)
         return
+    text = b"" if case_file is None else case_file.read()
     try:
-        verdict = _answer(stated if case_file is None else _object(case_file.read()))
+        verdict = _answer(stated if case_file is None else _object(text))
     except DialerError as error:
-        place = "" if case_file is None else f"{case_file.name}: "
-        click.echo(f"Error: {place}{error}", err=True)
+        click.echo(f"Error: {_line_of(text, error)}{error}", err=True)
         raise click.exceptions.Exit(Exit.USAGE) from error
     if shell.as_json:
         click.echo(verdict.as_json())
@@ -86,6 +86,15 @@ def _answer_many(lines: Iterable[bytes]) -> None:
     out.flush()
     if wrong:
         raise click.exceptions.Exit(Exit.USAGE)
+
+
+def _line_of(text: bytes, error: DialerError) -> str:
+    """Return the line of the case's file that the error's key stands on."""
+    key = getattr(error, "key", "").rpartition(".")[2]
+    for number, line in enumerate(text.splitlines(), 1):
+        if key and f'"{key}"'.encode() in line:
+            return f"line {number}: "
+    return ""
 
 
 def _object(text: bytes) -> dict[str, Any]:

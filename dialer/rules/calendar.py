@@ -62,8 +62,9 @@ class Calendar:
         for _ in range(HORIZON.days + 1):
             for start, end in self.windows(day):
                 opens, closes = _instant(day, start, key), _instant(day, end, key)
-                if at + guard <= closes and opens + guard <= closes:
-                    return max(at, opens)
+                start_at = max(at, opens)
+                if start_at < closes and start_at + guard <= closes:
+                    return start_at
             day += timedelta(days=1)
         return at + HORIZON + timedelta(seconds=1)
 

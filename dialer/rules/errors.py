@@ -21,7 +21,7 @@ class UnknownNameError(DialerError):
         close = difflib.get_close_matches(name, list(known), n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known))}."
         super().__init__(f"There is no {kind} {name!r}.", hint=hint)
-        self.name = name
+        self.key = name
 
 
 class LooseningRefusedError(DialerError):
