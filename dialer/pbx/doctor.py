@@ -3,8 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Awaitable, Iterable
+from typing import Final, TypeAlias
 
 from dialer.checks import Check
 from dialer.config_file import Loaded
@@ -14,7 +14,9 @@ from dialer.pbx.errors import PbxError, PbxRefusedError
 from dialer.pbx.manager import LinkManager
 from dialer.pbx.wire import Headers
 
-LIMIT_S: Final = 20.0  # all checks together
+Reports: TypeAlias = "asyncio.Queue[Headers]"
+
+STEP_LIMIT_S: Final = 10.0
 REPORT_LIMIT_S: Final = 3.0
 CLOCK_LIMIT_S: Final = 1.0
 OLDEST_ASTERISK: Final = 20
@@ -36,70 +38,73 @@ _RIGHTS: Final = {"originate": "Originate", "call": "Redirect"}
 
 async def check_pbx(loaded: Loaded, trunks: Iterable[str] = ()) -> list[Check]:
     """Login, rights, version, clock, dialplan, trunks, sounds. Never raises DialerError: a fault is a Check."""
-    reports: asyncio.Queue[Headers] = asyncio.Queue(10)
+    reports: Reports = asyncio.Queue(10)
 
     def keep(_name: str, event: Headers) -> None:
         if event.get("UserEvent") == "DialerDoctor" and not reports.full():
             reports.put_nowait(event)
 
     try:
-        async with asyncio.timeout(LIMIT_S):
-            manager = LinkManager(ami_settings(loaded), frozenset({"UserEvent"}), keep)
-            await manager.open()
-            try:
-                return [_logged_in(loaded), *await _look(manager, trunks, reports)]
-            finally:
-                manager.close()
-    except TimeoutError:
-        return [
-            Check(
-                "asterisk",
-                ok=False,
-                seen=f"not all was answered within {LIMIT_S:.0f} s",
-                fix="asterisk -rx 'core show uptime'",
-            )
-        ]
+        manager = LinkManager(ami_settings(loaded), frozenset({"UserEvent"}), keep)
+        await manager.open()
     except DialerError as error:
         return [Check("ami login", ok=False, seen=str(error.args[0]), fix=error.hint or _RELOAD_MANAGER)]
+    try:
+        ami = loaded.config.ami
+        login = Check("ami login", ok=True, seen=f"{ami.user} at {ami.host}:{ami.port}")
+        return [login, *await _look(manager, trunks, reports)]
+    finally:
+        manager.close()
 
 
-def _logged_in(loaded: Loaded) -> Check:
-    ami = loaded.config.ami
-    return Check("ami login", ok=True, seen=f"{ami.user} at {ami.host}:{ami.port}")
+async def _look(manager: LinkManager, trunks: Iterable[str], reports: Reports) -> list[Check]:
+    steps = {
+        "asterisk version": _version(manager),
+        "asterisk's clock": _clock(manager),
+        "rights": _rights(manager),
+        "dialplan": _dialplan(manager),
+        "trunks": _trunks(manager, trunks),
+        "sounds": _sounds(manager, reports),
+    }
+    return [check for name, step in steps.items() for check in await _guarded(name, step)]
 
 
-async def _look(manager: LinkManager, trunks: Iterable[str], reports: "asyncio.Queue[Headers]") -> list[Check]:
+async def _guarded(name: str, step: Awaitable[list[Check]]) -> list[Check]:
+    """The checks of one step; what Asterisk refuses or does not answer is itself a finding."""
+    try:
+        async with asyncio.timeout(STEP_LIMIT_S):
+            return await step
+    except PbxError as error:
+        return [Check(name, ok=False, seen=str(error.args[0]), fix=error.hint or _RELOAD_MANAGER)]
+    except TimeoutError:
+        return [
+            Check(name, ok=False, seen=f"no answer within {STEP_LIMIT_S:.0f} s", fix="asterisk -rx 'core show uptime'")
+        ]
+
+
+async def _version(manager: LinkManager) -> list[Check]:
+    found = str((await manager.ask("CoreSettings")).asteriskversion)
+    major = re.match(r"(?:certified[/-])?(\d+)", found)
+    ok = major is not None and int(major[1]) >= OLDEST_ASTERISK
     return [
-        await _version(manager),
-        await _clock(manager),
-        *[await _right(manager, right, action) for right, action in _RIGHTS.items()],
-        *await _dialplan(manager),
-        *[await _trunk(manager, name) for name in sorted(set(trunks))],
-        *await _reported(manager, reports),
+        Check("asterisk version", ok=ok, seen=found, fix="" if ok else f"install Asterisk {OLDEST_ASTERISK} or newer")
     ]
 
 
-async def _version(manager: LinkManager) -> Check:
-    try:
-        settings = await manager.ask("CoreSettings")
-    except PbxError as error:
-        return Check("right to report", ok=False, seen=str(error.args[0]), fix=_RELOAD_MANAGER)
-    found = str(settings.asteriskversion)
-    major = re.match(r"(?:certified[/-])?(\d+)", found)
-    ok = major is not None and int(major[1]) >= OLDEST_ASTERISK
-    return Check(
-        "asterisk version", ok=ok, seen=found, fix="" if ok else f"install Asterisk {OLDEST_ASTERISK} or newer"
-    )
-
-
-async def _clock(manager: LinkManager) -> Check:
+async def _clock(manager: LinkManager) -> list[Check]:
     before = time.time()
-    pong = await manager.ask("Ping")
-    apart = abs(float(pong.timestamp) - (before + time.time()) / 2)
+    theirs = str((await manager.ask("Ping")).timestamp)
+    try:
+        apart = abs(float(theirs) - (before + time.time()) / 2)
+    except ValueError:
+        return [Check("asterisk's clock", ok=False, seen="Asterisk does not tell its time", fix="update Asterisk")]
     ok = apart <= CLOCK_LIMIT_S
-    return Check(
-        "asterisk's clock", ok=ok, seen=f"{apart:.3f} s from ours", fix="" if ok else "timedatectl set-ntp true"
-    )
+    fix = "" if ok else "timedatectl set-ntp true"
+    return [Check("asterisk's clock", ok=ok, seen=f"{apart:.3f} s from ours", fix=fix)]
+
+
+async def _rights(manager: LinkManager) -> list[Check]:
+    return [await _right(manager, right, action) for right, action in _RIGHTS.items()]
 
 
 async def _right(manager: LinkManager, right: str, action: str) -> Check:
@@ -130,6 +135,10 @@ async def _extensions(manager: LinkManager, context: str) -> set[str]:
     return {str(item.extension) for item in found if item.extension}
 
 
+async def _trunks(manager: LinkManager, trunks: Iterable[str]) -> list[Check]:
+    return [await _trunk(manager, name) for name in sorted(set(trunks))]
+
+
 async def _trunk(manager: LinkManager, name: str) -> Check:
     # PJSIPShowEndpoints would say more, but Asterisk wants the right "system" for it, which also opens a shell.
     answer = await manager.ask("Getvar", {"Variable": f"DEVICE_STATE(PJSIP/{name})"})
@@ -142,17 +151,17 @@ async def _trunk(manager: LinkManager, name: str) -> Check:
     return Check(f"trunk {name}", ok=ok, seen=state.lower().replace("_", " "), fix=fix)
 
 
-async def _reported(manager: LinkManager, reports: "asyncio.Queue[Headers]") -> list[Check]:
+async def _sounds(manager: LinkManager, reports: Reports) -> list[Check]:
     """What the dialplan's own report says: a Local channel runs two lines of it, no phone rings."""
     headers = {"Channel": "Local/report@dialer-doctor", "Application": "NoOp", "Async": "true"}
     headers |= {"Account": "dialer", "Timeout": "2000"}
+    await manager.ask("Originate", headers)
     try:
-        await manager.ask("Originate", headers)
         async with asyncio.timeout(REPORT_LIMIT_S):
             report = await reports.get()
-    except (TimeoutError, PbxError) as error:
-        why = str(error) or f"no report within {REPORT_LIMIT_S:.0f} s"
-        return [Check("sounds", ok=False, seen=why, fix=_RELOAD_DIALPLAN)]
+    except TimeoutError:
+        seen = f"the dialplan's report did not come within {REPORT_LIMIT_S:.0f} s"
+        return [Check("sounds", ok=False, seen=seen, fix=f"{_RELOAD_DIALPLAN}; {_RELOAD_MANAGER}")]
     return [
         _sound("message, French", report.get("MessageFr")),
         _sound("message, English", report.get("MessageEn")),

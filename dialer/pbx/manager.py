@@ -59,12 +59,14 @@ class LinkManager(Manager):  # type: ignore[misc]
             self.close()
             raise
 
-    async def ask(self, name: str, headers: Mapping[str, str] | None = None, **limits: float) -> Message:
+    async def ask(
+        self, name: str, headers: Mapping[str, str] | None = None, *, limit_s: float | None = None
+    ) -> Message:
         """Send an action and return its response.
 
         Raises PbxRefusedError when the response is an error, PbxTimeoutError after ``limit_s``, PbxLinkDownError.
         """
-        answer = await self._send(_action(name, headers or {}), limits.get("limit_s", self.settings.action_timeout_s))
+        answer = await self._send(_action(name, headers or {}), limit_s or self.settings.action_timeout_s)
         return cast("Message", _accepted(name, answer))
 
     async def ask_list(self, name: str, headers: Mapping[str, str] | None = None) -> list[Message]:
