@@ -39,6 +39,6 @@ def _tell(result: Any) -> None:  # noqa: ANN401 - JSON
         )
         click.echo(f"{mark}  {check['name']}: {check['seen']}")
         if check["fix"]:
-            click.echo(f"      type: {check['fix']}")
+            click.echo(f"      fix: {check['fix']}")
     failed = sum(not check["ok"] for check in result["checks"])
     click.echo(f"{len(result['checks'])} checks, {failed} failed, looked at by {result['by']}.")

@@ -77,7 +77,7 @@ class Screen:
 def _heading(floor: dict[str, Any]) -> Table:
     link = floor["link"]
     if link["up"]:
-        state = Text(f"● link up  Asterisk {link['asterisk']}", "green")
+        state = Text(f"● link up  Asterisk {link['asterisk']}".removesuffix("  Asterisk "), "green")
     else:
         state = Text(f"✖ LINK DOWN {duration(floor['at'] - link['since'])}", "bold red")  # why: among the troubles
     who = Text.assemble(("dialerd ", "bold"), f"{floor['instance']}  up {duration(floor['at'] - floor['started_at'])}")

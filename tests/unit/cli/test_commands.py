@@ -106,7 +106,7 @@ def test_doctor_tells_ok_and_fail_lines_with_what_to_type(dialer: Dialer) -> Non
     assert result.exit_code == 4
     assert f"OK    store: {dialer.folder}/dialer.db" in result.stdout
     assert "FAIL  ami secret" in result.stdout
-    assert f"type: Type: chmod 600 {dialer.folder}/ami.secret" in result.stdout
+    assert f"fix: Type: chmod 600 {dialer.folder}/ami.secret" in result.stdout
 
 
 def test_doctor_helps_where_there_is_no_store(dialer: Dialer) -> None:
