@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ class Rig:
         """What the daemon wrote to standard error, over all its lives."""
         return self.folder / "dialer.log"
 
-    def set_up(self) -> None:
-        """``dialer init`` with the testbed's ports, then the testbed's own manager secret."""
+    def set_up(self, other: Mapping[str, object] | None = None) -> None:
+        """``dialer init`` with the testbed's ports and ``other`` settings, then the testbed's own manager secret."""
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {
             "daemon.state_dir": ".",
@@ -76,6 +76,7 @@ class Rig:
             "dialing.home_country_code": "33",
             "dialing.caller_id": CALLER_ID,
             **{f"dialing.{key}": value for key, value in self._dialing.items()},
+            **(other or {}),
         }
         self.cli("init", *(word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")))
         (self.folder / "ami.secret").write_text(self.testbed.ami_secret + "\n")
