@@ -67,15 +67,15 @@ def export(
 
     csv is UTF-8 with commas; excel is the same for a double click in a French Excel (BOM, semicolons); jsonl is one
     JSON object a line. Cells that a spreadsheet would run as a formula are disarmed with a leading '. Times are ISO
-    8601. Without --output the rows go to standard output. With --json the rows are jsonl, and with --output a summary
-    is printed.
+    8601. Without --output the rows go to standard output, with --json as jsonl. With --output, --json prints a summary.
 
     \b
     Example:
       dialer outcomes export --campaign summer --from 2026-11-01 --to 2026-11-30 --output november.csv
       dialer outcomes export --json | jq -r 'select(.disposition == "sale") | .source_id'
     """
-    style = style or ("jsonl" if shell.as_json or (output and output.suffix == ".jsonl") else "csv")
+    as_jsonl = shell.as_json if output is None else output.suffix == ".jsonl"
+    style = style or ("jsonl" if as_jsonl else "csv")
     given = {name: at for name, at in period.items() if at is not None}
     with _opened(output) as file:
         rows: Rows = JsonRows(file) if style == "jsonl" else CsvRows(file, excel=style == "excel")

@@ -245,6 +245,8 @@ def test_an_export_to_a_file_is_whole_or_not_there(campaign: Dialer) -> None:
 
     assert "0 outcomes" in campaign.ok("outcomes", "export", "--output", str(file))
     assert file.read_text().startswith("attempt_id,")
+    assert campaign.json("outcomes", "export", "--output", str(file))["count"] == 0
+    assert file.read_text().startswith("attempt_id,")  # --json is about what is printed
     assert "no campaign nosuch" in campaign.fails(
         2, "outcomes", "export", "--campaign", "nosuch", "--output", f"{file}2"
     )
