@@ -6,6 +6,7 @@ from typing import Final
 
 from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of_day
 from dialer.rules.calendars import years_known
+from dialer.rules.model import Consent
 from dialer.rules.preset import Preset, Rule
 from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, lasting, unknown
 from dialer.rules.territory import Place
@@ -118,6 +119,8 @@ def slot_exception(_rule: Rule, s: Situation) -> Finding:
         return ALLOWED
     if not s.slot.evidence:
         return block("the consented slot has no evidence", slot=s.slot.at)
+    if not isinstance(s.case.consent, Consent) or s.case.consent.principal != s.case.principal:
+        return block("the slot was agreed with another principal", slot=s.slot.at)
     return allow(slot=s.slot.at, evidence=s.slot.evidence)
 
 
