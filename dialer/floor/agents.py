@@ -9,7 +9,7 @@ from dialer.floor.commands import CallAgent, HangUp, Say
 from dialer.floor.routing import connect_if_bridged, seek_call
 from dialer.floor.words import AgentState, AttemptState
 
-PAUSED_SOUND = "dialer/paused"
+PAUSED_SOUND = "dialer/agent-paused"
 LINE_FAILED = "line_failed"
 NO_ANSWER = "phone_no_answer"
 
