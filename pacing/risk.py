@@ -63,6 +63,7 @@ class NormalRisk:
         """``free``, ``demanded``: sums of ``cumulants``; variances of answer and talk level."""
         k = len(new)
         self.relative_variance, common = relative_variances
+        self.known: dict[int, float] = {}
         self.nodes = [
             (
                 sure + free[i] - demanded[i],
@@ -76,7 +77,10 @@ class NormalRisk:
 
     def of(self, n: int) -> float:
         """See ``Risk``."""
-        return self._chance(n - 1, 0)
+        risk = self.known.get(n)
+        if risk is None:
+            risk = self.known[n] = self._chance(n - 1, 0)
+        return risk
 
     def shortfall(self, n: int, spare: int) -> float:
         """See ``Risk``."""
