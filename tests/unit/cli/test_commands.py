@@ -251,6 +251,7 @@ def test_an_export_to_a_file_is_whole_or_not_there(campaign: Dialer) -> None:
         2, "outcomes", "export", "--campaign", "nosuch", "--output", f"{file}2"
     )
     assert not Path(f"{file}2").exists()
+    assert not list(campaign.folder.glob(".*.part"))
     assert "cannot be written" in campaign.fails(1, "outcomes", "export", "--output", "/proc/nosuch/o.csv")
 
 
