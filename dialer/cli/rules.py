@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import IO, Any
 
 import click
@@ -121,7 +120,7 @@ def _with_e164(preset: Preset, case: Case) -> Case:
     if not isinstance(raw, str) or (raw[:1] == "+" and raw[1:].isdecimal()):
         return case
     found = parse(raw, _REGIONS.get(preset.name, preset.name.upper()))
-    return replace(case, number=found.e164) if isinstance(found, Number) else case
+    return case._replace(number=found.e164) if isinstance(found, Number) else case
 
 
 def _tell(verdict: Verdict) -> None:

@@ -1,4 +1,7 @@
-"""Writes ``docs/reference/rules.md`` from the presets: ``python -m dialer.rules.reference > docs/reference/rules.md``."""
+"""Writes ``docs/reference/rules.md`` from the presets.
+
+``python -m dialer.rules.reference > docs/reference/rules.md``
+"""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,8 +13,8 @@ from dialer.rules.windows import WEEKDAYS, week_text
 
 _HEAD = """# Rules of every preset
 
-Written from the presets by `python -m dialer.rules.reference`; a test fails when it is stale. What was decided where the
-law is silent stands in [calling law](../explanation/calling-law.md).
+Written from the presets by `python -m dialer.rules.reference`; a test fails when it is stale. What was decided
+where the law is silent stands in [calling law](../explanation/calling-law.md).
 
 A rule is *law* where a text says it and *policy* where prudence does. `phase` says when it is asked; rules that are not
 asked at the dial are kept elsewhere in the daemon. Every parameter may be tightened by
@@ -25,8 +28,7 @@ def render() -> str:
     presets = [load_preset(name) for name in preset_names()]
     shared = _shared(presets)
     parts = [_HEAD, f"## {_COMMON}\n", _table(r for r in presets[0].rules if _row(r) in shared)]
-    for preset in presets:
-        parts.append(_section(preset, [rule for rule in preset.rules if _row(rule) not in shared]))
+    parts += [_section(p, [rule for rule in p.rules if _row(rule) not in shared]) for p in presets]
     return "\n".join(parts)
 
 
@@ -46,7 +48,8 @@ def _section(preset: Preset, rules: list[Rule]) -> str:
 
 
 def _table(rules: Iterable[Rule]) -> str:
-    head = "| rule | what it says | parameters | law or policy | phase | in force | source |\n|---|---|---|---|---|---|---|"
+    columns = ("rule", "what it says", "parameters", "law or policy", "phase", "in force", "source")
+    head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
     return "\n".join([head, *map(_row, rules), ""])
 
 

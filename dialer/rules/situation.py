@@ -1,6 +1,5 @@
 """What a check looks at: the case, its preset and place, and one instant."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -71,8 +70,7 @@ def steady(preset: Preset, case: Case, place: Place) -> Steady:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """A case at one instant ``at`` (UTC), which is the case's own or a later one that is tried."""
 
     case: Case

@@ -87,7 +87,8 @@ class Verdict:
     def _text(self, rule: Rule, found: Finding) -> str:
         head, source = _head(rule, found.severity)
         until = self._local(found.until)
-        return f"{head}{_ENCODE(until)}{source}{_ENCODE(found.inputs)}}}"
+        told = f'"{until.isoformat()}"' if until else "null"
+        return f"{head}{told}{source}{_ENCODE(found.inputs)}}}"
 
     def _local(self, until: datetime | None) -> datetime | None:
         return until.astimezone(zone(self.zone)) if until and self.zone else until

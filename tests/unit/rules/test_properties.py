@@ -74,7 +74,7 @@ def test_a_postponed_time_is_later_and_itself_allowed(case: Case, name: str) -> 
     if verdict.verdict == "postpone":
         assert verdict.until is not None
         assert verdict.until > case.at
-        assert judge(preset, replace(case, at=verdict.until)).verdict == "allow"
+        assert judge(preset, case._replace(at=verdict.until)).verdict == "allow"
 
 
 @given(cases(), st.randoms(use_true_random=False))
@@ -92,7 +92,7 @@ def test_the_order_of_rules_changes_nothing(case: Case, rng: random.Random) -> N
 def test_a_withdrawal_always_wins(case: Case, when: datetime, name: str) -> None:
     """Any basis, any hour, any slot: a withdrawn consent blocks."""
     consent = case.consent if isinstance(case.consent, Consent) else Consent()
-    withdrawn = replace(case, consent=replace(consent, withdrawn_at=when))
+    withdrawn = case._replace(consent=consent._replace(withdrawn_at=when))
     assert judge(load_preset(name), withdrawn).verdict == "block"
 
 
@@ -124,7 +124,7 @@ def test_no_verdict_loosens_when_settings_are_added(case: Case, setting: dict[st
 def test_a_fact_that_a_rule_needs_blocks_when_it_is_forgotten(case: Case, key: str) -> None:
     """What is not known is never taken for harmless."""
     facts: dict[str, Any] = {key: UNKNOWN}
-    assert judge(load_preset("fr"), replace(case, **facts)).verdict == "block"
+    assert judge(load_preset("fr"), case._replace(**facts)).verdict == "block"
 
 
 @pytest.mark.parametrize(
