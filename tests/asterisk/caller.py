@@ -46,9 +46,7 @@ class Caller:
         """Bring an agent into the holding bridge; returns the channel's name."""
         return self.event("BridgeEnter", self.ask_agent(agent_id))["Channel"]
 
-    def _originate(
-        self, channel: str, channel_id: str, context: str, ring_ms: int, variables: dict[str, str]
-    ) -> None:
+    def _originate(self, channel: str, channel_id: str, context: str, ring_ms: int, variables: dict[str, str]) -> None:
         self.ami.send(
             "Originate",
             variables,
@@ -111,9 +109,7 @@ class RouteStub:
 
     def answer(self, request: socketserver.StreamRequestHandler) -> None:
         headers = dict(
-            line.decode().rstrip("\n").split(": ", 1)
-            for line in iter(request.rfile.readline, b"\n")
-            if b": " in line
+            line.decode().rstrip("\n").split(": ", 1) for line in iter(request.rfile.readline, b"\n") if b": " in line
         )
         self.asked.append(Asked(headers["agi_arg_1"], headers.get("agi_arg_2", "")))
         if self.frozen.is_set():

@@ -1,7 +1,9 @@
-"""A stand-in for the keypad disposition program: keeps the one digit it was given."""
+"""A stand-in for the keypad disposition program: tells the one digit it was given."""
+
+import sys
 
 from asterisk.agi import AGI
 
 agi = AGI()
-digit = agi.get_data("dialer/disposition", 3000, 1)
-agi.execute("EXEC UserEvent", f"DialerStub,Agent: {agi.env['agi_arg_1']},Digit: {digit}")
+digit = agi.get_data("dialer/disposition", 5000, 1)
+agi.appexec("UserEvent", f"DialerStub,Agent:{sys.argv[1]},Digit:{digit}")

@@ -1,7 +1,5 @@
 """The carrier's small world: what the PBX sees of each number, and what the carrier's CDR keeps."""
 
-from collections.abc import Iterator
-
 import pytest
 from dialer_testbed import Testbed
 from dialer_testbed.ami import Message
@@ -29,7 +27,7 @@ CAUSES = {kind: expected[1] for kind, expected in EXPECTED.items()} | {"gave_up"
 
 
 @pytest.fixture(scope="module")
-def calls(testbed: Testbed) -> Iterator[dict[str, list[Message]]]:
+def calls(testbed: Testbed) -> dict[str, list[Message]]:
     """One call to every kind at once: the events of each, by kind."""
     with testbed.pbx_ami("dialer") as ami:
         caller = Caller(ami, testbed)
@@ -41,10 +39,7 @@ def calls(testbed: Testbed) -> Iterator[dict[str, list[Message]]]:
         for channel in caller.channels():
             caller.hang_up(channel["Channel"])
         events += ami.events(0.5)
-    yield {
-        kind: [event for event in events if event.get("Uniqueid") == attempt]
-        for kind, attempt in attempts.items()
-    }
+    return {kind: [event for event in events if event.get("Uniqueid") == attempt] for kind, attempt in attempts.items()}
 
 
 def one(events: list[Message], name: str) -> Message:

@@ -19,9 +19,7 @@ RATE = 8000
 
 
 def write_tone(path: Path, *, tone_hz: float, seconds: float, level: int = 8000) -> Path:
-    samples = (
-        int(level * math.sin(2 * math.pi * tone_hz * at / RATE)) for at in range(int(seconds * RATE))
-    )
+    samples = (int(level * math.sin(2 * math.pi * tone_hz * at / RATE)) for at in range(int(seconds * RATE)))
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
@@ -127,9 +125,7 @@ def test_a_port_in_use_by_another_program_is_not_taken() -> None:
         pass
 
 
-def test_off_debian_the_message_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_off_debian_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda _: None)
 

@@ -27,9 +27,7 @@ def test_an_agent_logs_in_by_keys_and_waits_in_the_holding_bridge(testbed: Testb
 def test_a_wrong_pin_ends_the_call(testbed: Testbed, caller: Caller) -> None:
     testbed.phones.login(1012, "1012", "9999")
     with testbed.pbx_ami() as pbx:
-        ended = pbx.wait(
-            lambda m: m.get("Event") == "Hangup" and m["Channel"].startswith("PJSIP/agent-1012-"), 12
-        )
+        ended = pbx.wait(lambda m: m.get("Event") == "Hangup" and m["Channel"].startswith("PJSIP/agent-1012-"), 12)
 
     assert ended["Context"] == "dialer-agent-login"
     assert 1012 not in testbed.phones.on_line()
@@ -57,31 +55,24 @@ def test_a_phone_that_does_not_answer(testbed: Testbed, caller: Caller, how: str
     assert ended["Cause"] == cause
 
 
+def test_an_agent_who_puts_the_receiver_down_is_gone(testbed: Testbed, caller: Caller) -> None:
+    agent = caller.agent(1015)
+
+    testbed.phones.hang_up(1015)
+
+    assert caller.event("Hangup", Channel=agent)["Cause"] == "16"
+    assert 1015 not in testbed.phones.on_line()
+
+
 def test_a_phone_answers_yes_no_busy_or_away_only(testbed: Testbed) -> None:
     with pytest.raises(TestbedError, match="not maybe"):
         testbed.phones.answering(1014, "maybe")
 
 
-def test_an_agent_who_hangs_up_in_a_talk_ends_the_call(
-    testbed: Testbed, caller: Caller, route: RouteStub
-) -> None:
-    agent = caller.agent(1015)
-    route.agents = [agent]
-
-    attempt = caller.call(scripted("person", talk_s=10))
-    caller.event("BridgeEnter", attempt, BridgeType="basic")
-    testbed.phones.hang_up(1015)
-
-    assert caller.event("Hangup", attempt)["Cause"] == "16"
-    caller.event("Hangup", Channel=agent)
-
-
 def test_a_prompt_is_said_to_a_waiting_agent_who_goes_back_to_wait(testbed: Testbed, caller: Caller) -> None:
     agent = caller.agent(1016)
 
-    caller.ami.action(
-        "Redirect", Channel=agent, Context="dialer-agent-say", Exten="agent-paused", Priority="1"
-    )
+    caller.ami.action("Redirect", Channel=agent, Context="dialer-agent-say", Exten="agent-paused", Priority="1")
     caller.event("BridgeLeave", Channel=agent)
     back = caller.event("BridgeEnter", Channel=agent)
     caller.hang_up(agent)
@@ -97,8 +88,9 @@ def test_the_disposition_program_runs_after_a_talk_when_asked(
     caller.ami.action("Setvar", Channel=agent, Variable="DIALER_DISPOSITION", Value="1")
     route.agents = [agent]
 
-    attempt = caller.call(scripted("person", talk_s=0.5))
-    caller.event("Hangup", attempt)
+    with testbed.pbx_ami() as pbx:
+        caller.event("Hangup", caller.call(scripted("person", talk_s=0.5)))
+        pbx.wait(lambda m: m.get("Event") == "AGIExecStart" and m["Command"].startswith("GET DATA"), 10)
     testbed.phones.keys(1017, "4")
     told = caller.event("UserEvent", UserEvent="DialerStub")
     back = caller.event("BridgeEnter", Channel=agent, BridgeType="base")

@@ -16,24 +16,26 @@ BEEP_HZ = 1000
 def test_person_and_agent_hear_each_other_and_the_agent_a_tone_first(
     testbed: Testbed, caller: Caller, route: RouteStub
 ) -> None:
-    number = scripted("person", talk_s=1, x=1)
-    testbed.record(number)
-    testbed.record("agent-1001")
-    agent = caller.agent(1001)
-    route.agents = [agent]
+    """Six talks at once: packet numbers are random, and a fault in them silenced every third talk."""
+    ids = range(1001, 1007)
+    numbers = [scripted("person", talk_s=1, x=x) for x in range(6)]
+    for who in [*numbers, *(f"agent-{agent_id}" for agent_id in ids)]:
+        testbed.record(who)
+    route.agents = [caller.agent(agent_id) for agent_id in ids]
 
-    caller.event("Hangup", caller.call(number))
-    caller.event("BridgeEnter", Channel=agent, BridgeType="base")
-    testbed.phones.hang_up(1001)
-    caller.event("Hangup", Channel=agent)
+    for attempt in [caller.call(number) for number in numbers]:
+        caller.event("Hangup", attempt)
+    for agent_id in ids:
+        testbed.phones.hang_up(agent_id)
     testbed.carrier_cdr(wait_s=3)
 
-    by_person, by_agent = testbed.heard(number), testbed.heard("agent-1001")
-    assert tone_seconds(by_person, PHONE_TONE_HZ) == pytest.approx(0.9, abs=0.25)
-    assert tone_seconds(by_agent, PERSON_TONE_HZ) == pytest.approx(0.9, abs=0.25)
-    assert tone_seconds(by_agent, AGENT_TONE_HZ) == pytest.approx(0.1, abs=0.06)
-    assert tone_times(by_agent, AGENT_TONE_HZ)[-1] < tone_times(by_agent, PERSON_TONE_HZ)[0]
-    assert tone_seconds(by_person, AGENT_TONE_HZ) == 0
+    by_persons = [testbed.heard(number) for number in numbers]
+    by_agents = [testbed.heard(f"agent-{agent_id}") for agent_id in ids]
+    assert [tone_seconds(heard, PHONE_TONE_HZ) for heard in by_persons] == pytest.approx([0.9] * 6, abs=0.25)
+    assert [tone_seconds(heard, PERSON_TONE_HZ) for heard in by_agents] == pytest.approx([0.9] * 6, abs=0.25)
+    assert [tone_seconds(heard, AGENT_TONE_HZ) for heard in by_agents] == pytest.approx([0.1] * 6, abs=0.06)
+    assert [tone_seconds(heard, AGENT_TONE_HZ) for heard in by_persons] == [0] * 6
+    assert all(tone_times(heard, AGENT_TONE_HZ)[-1] < tone_times(heard, PERSON_TONE_HZ)[0] for heard in by_agents)
 
 
 def test_a_machine_speaks_and_beeps(testbed: Testbed, caller: Caller, route: RouteStub) -> None:
@@ -60,7 +62,8 @@ def test_an_answered_call_makes_at_most_twelve_events(caller: Caller, route: Rou
     caller.hang_up(agent)
 
     assert len(events) <= 12
-    assert events[0]["ChannelStateDesc"] == "Ringing"
+    states = [event["ChannelStateDesc"] for event in events if event["Event"] == "Newstate"]
+    assert states == ["Ringing", "Up"]
     talk = [(event["Event"], event["Channel"] == agent) for event in events if event.get("BridgeType") == "basic"]
     assert talk == [
         ("BridgeEnter", True),
@@ -78,8 +81,8 @@ def test_channels_of_others_do_not_pass_the_event_filter(testbed: Testbed, calle
         operator.send(
             "Originate",
             Channel=f"PJSIP/{scripted('busy')}@carrier",
-            Context="from-carrier",
-            Exten="s",
+            Context="dialer-version",
+            Exten="v1",
             Priority="1",
             Async="true",
         )
@@ -101,6 +104,41 @@ def test_an_agent_who_is_gone_is_replaced_by_the_next(caller: Caller, route: Rou
     caller.event("Hangup", Channel=agent)
 
     assert route.asked == [Asked(attempt, ""), Asked(attempt, "PJSIP/agent-1999-0000ffff")]
+
+
+def test_an_agent_who_ends_the_talk_by_keys_stays_and_the_call_is_over(
+    testbed: Testbed, caller: Caller, route: RouteStub
+) -> None:
+    agent = caller.agent(1007)
+    route.agents = [agent]
+
+    attempt = caller.call(scripted("person", talk_s=10))
+    caller.event("BridgeEnter", attempt, BridgeType="basic")
+    testbed.phones.keys(1007, "**")
+    caller.event("BridgeEnter", Channel=agent, BridgeType="base")
+    ended = caller.event("Hangup", attempt)
+    caller.hang_up(agent)
+    caller.event("Hangup", Channel=agent)
+
+    assert ended["Cause"] == "16"
+    assert route.asked == [Asked(attempt, "")]
+
+
+def test_a_person_whose_agent_drops_in_the_talk_is_handed_over(
+    testbed: Testbed, caller: Caller, route: RouteStub
+) -> None:
+    first, second = caller.agent(1008), caller.agent(1009)
+    route.agents = [first, second]
+
+    attempt = caller.call(scripted("person", talk_s=2))
+    caller.event("BridgeEnter", attempt, BridgeType="basic")
+    testbed.phones.hang_up(1008)
+    caller.event("BridgeEnter", Channel=second, BridgeType="basic")
+    caller.event("Hangup", attempt)
+    caller.hang_up(second)
+    caller.event("Hangup", Channel=second)
+
+    assert route.asked == [Asked(attempt, ""), Asked(attempt, first)]
 
 
 def test_after_three_agents_who_are_gone_the_person_hears_the_message(
@@ -163,7 +201,7 @@ def test_key_9_in_the_message_is_told_and_noted(caller: Caller, route: RouteStub
 
 
 def test_notes_are_removed_when_read(caller: Caller) -> None:
-    attempt = caller.call(scripted("brief"))
+    attempt = caller.call(scripted("person", talk_s=0.5))
     caller.event("Hangup", attempt)
     assert f"/dialer/abandoned/{attempt}" in _notes(caller)
 

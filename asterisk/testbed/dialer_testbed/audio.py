@@ -25,12 +25,17 @@ def tone_seconds(path: Path, tone_hz: float) -> float:
     return len(tone_times(path, tone_hz)) * BLOCK_S
 
 
-def sound_seconds(path: Path) -> float:
-    """For how long anything but silence was heard."""
+def sound_times(path: Path) -> list[float]:
+    """The start, in seconds, of every block of the file that is not silence."""
     samples, rate = _read(path)
     size = int(rate * BLOCK_S)
-    blocks = (samples[at : at + size] for at in range(0, len(samples) - size + 1, size))
-    return sum(_power(block) >= LEAST_POWER for block in blocks) * BLOCK_S
+    blocks = range(0, len(samples) - size + 1, size)
+    return [at / rate for at in blocks if _power(samples[at : at + size]) >= LEAST_POWER]
+
+
+def sound_seconds(path: Path) -> float:
+    """For how long anything but silence was heard."""
+    return len(sound_times(path)) * BLOCK_S
 
 
 def _read(path: Path) -> tuple[array[int], int]:

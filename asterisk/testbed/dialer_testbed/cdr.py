@@ -35,8 +35,19 @@ def read_cdr(path: Path) -> list[CdrRow]:
 
 
 def _row(fields: list[str]) -> CdrRow:
-    start, answer, end = (_time(text) for text in fields[6:9])
-    return CdrRow(*fields[:6], start or 0.0, answer, end, fields[9])
+    number, attempt, caller, dst, uniqueid, channel, started, answered, ended, disposition = fields
+    return CdrRow(
+        number,
+        attempt,
+        caller,
+        dst,
+        uniqueid,
+        channel,
+        started_at=float(started),
+        answered_at=_time(answered),
+        ended_at=_time(ended),
+        disposition=disposition,
+    )
 
 
 def _time(text: str) -> float | None:

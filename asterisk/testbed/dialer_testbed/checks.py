@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .ami import Ami
 from .errors import TestbedError
+from .instance import Instance
 from .world import scripted
 
 if TYPE_CHECKING:
@@ -31,11 +33,10 @@ def run(testbed: Testbed) -> list[tuple[str, str]]:
 
 def _parts(testbed: Testbed) -> Iterator[tuple[str, Callable[[], str]]]:
     for instance in (testbed.carrier, testbed.pbx):
-        missing = f"does not run: see {instance.log}"
-        yield f"Asterisk {instance.name}", lambda pid=instance.pid(): "" if pid else missing
-    yield "manager user dialer", lambda: _login(testbed)
-    yield "dialplan", lambda: _dialplan(testbed)
-    yield "a call through the trunk", lambda: _call(testbed)
+        yield f"Asterisk {instance.name}", partial(_process, instance)
+    yield "manager user dialer", partial(_login, testbed)
+    yield "dialplan", partial(_dialplan, testbed)
+    yield "a call through the trunk", partial(_call, testbed)
 
 
 def _fault_of(check: Callable[[], str]) -> str:
@@ -43,6 +44,10 @@ def _fault_of(check: Callable[[], str]) -> str:
         return check()
     except (OSError, TestbedError) as error:
         return str(error)
+
+
+def _process(instance: Instance) -> str:
+    return "" if instance.pid() else f"does not run: see {instance.log}"
 
 
 def _login(testbed: Testbed) -> str:

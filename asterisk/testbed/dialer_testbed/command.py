@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # noqa: SLF001  has no public name
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     run: object,
     told: str,
@@ -100,7 +100,7 @@ def _leads(given: argparse.Namespace) -> int:
     return 0
 
 
-def _show(facts: dict[str, object], as_json: bool) -> int:  # noqa: FBT001  a flag of the command line
+def _show(facts: dict[str, object], as_json: bool) -> int:
     if as_json:
         print(json.dumps(facts))
     else:

@@ -109,9 +109,7 @@ def _mirror() -> str:
 
 def _run(command: list[str]) -> str:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise TestbedError(f"{command[0]} took over {FETCH_LIMIT_S} s: try again.") from error
     if done.returncode != 0:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 
 from .errors import TestbedError
 from .program import Program
@@ -114,7 +115,7 @@ class Instance:
     def _pid_file(self) -> Path:
         return self.run / "asterisk.pid"
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """Send a signal to it: SIGSTOP freezes it, SIGCONT lets it go on."""
         pid = self.pid()
         if pid is None:
@@ -123,14 +124,14 @@ class Instance:
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
-        self._end(signal.SIGKILL)
+        self._end(Signals.SIGKILL)
 
     def stop(self) -> None:
         """End it in good order; kill it when that takes too long."""
-        if not self._end(signal.SIGTERM):
-            self._end(signal.SIGKILL)
+        if not self._end(Signals.SIGTERM):
+            self._end(Signals.SIGKILL)
 
-    def _end(self, number: signal.Signals) -> bool:
+    def _end(self, number: Signals) -> bool:
         pid = self.pid()
         if pid is None:
             return True
@@ -164,10 +165,8 @@ def _spawn(command: list[str], log: Path) -> int:
 
 def _reap(pid: int) -> None:
     """A child of this very process stays a zombie until it is waited for."""
-    try:
+    with suppress(ChildProcessError):  # started by another process: not ours to wait for
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # started by another process: not ours to wait for
 
 
 def _filled(template: Path, values: Mapping[str, object]) -> str:

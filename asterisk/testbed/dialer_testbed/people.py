@@ -9,20 +9,116 @@ from .errors import TestbedError
 from .world import POPULATIONS
 
 HEADER = ("source_id", "last_name", "first_name", "phone", "city")
-LAST_NAMES = (
-    "Martin Bernard Thomas Petit Robert Richard Durand Dubois Moreau Laurent Simon Michel Lefebvre Leroy "
-    "Roux David Bertrand Morel Fournier Girard Bonnet Dupont Lambert Fontaine Rousseau Vincent Müller "
-    "Lefèvre Faure André Mercier Blanc Guérin Boyer Garnier Chevalier François Legrand Gauthier Garcia"
-).split()
-FIRST_NAMES = (
-    "Marie Jean Jeanne Pierre Françoise Michel Monique Philippe Catherine Alain Nathalie Nicolas Isabelle "
-    "Christophe Sylvie Patrick Anne Daniel Martine Bernard Hélène Frédéric Élodie Sébastien Zoé Loïc "
-    "Camille Léa Hugo Chloé Théo Inès Noémie Raphaël Amélie Gaël Maëlle Jérôme Benoît Céline"
-).split()
-CITIES = (
-    "Paris Marseille Lyon Toulouse Nice Nantes Montpellier Strasbourg Bordeaux Lille Rennes Reims "
-    "Saint-Étienne Toulon Grenoble Dijon Angers Nîmes Le\xa0Havre Orléans Besançon Mâcon Épinal L'Haÿ"
-).split(" ")
+LAST_NAMES = [
+    "Martin",
+    "Bernard",
+    "Thomas",
+    "Petit",
+    "Robert",
+    "Richard",
+    "Durand",
+    "Dubois",
+    "Moreau",
+    "Laurent",
+    "Simon",
+    "Michel",
+    "Lefebvre",
+    "Leroy",
+    "Roux",
+    "David",
+    "Bertrand",
+    "Morel",
+    "Fournier",
+    "Girard",
+    "Bonnet",
+    "Dupont",
+    "Lambert",
+    "Fontaine",
+    "Rousseau",
+    "Vincent",
+    "Müller",
+    "Lefèvre",
+    "Faure",
+    "André",
+    "Mercier",
+    "Blanc",
+    "Guérin",
+    "Boyer",
+    "Garnier",
+    "Chevalier",
+    "François",
+    "Legrand",
+    "Gauthier",
+    "Garcia",
+]
+FIRST_NAMES = [
+    "Marie",
+    "Jean",
+    "Jeanne",
+    "Pierre",
+    "Françoise",
+    "Michel",
+    "Monique",
+    "Philippe",
+    "Catherine",
+    "Alain",
+    "Nathalie",
+    "Nicolas",
+    "Isabelle",
+    "Christophe",
+    "Sylvie",
+    "Patrick",
+    "Anne",
+    "Daniel",
+    "Martine",
+    "Bernard",
+    "Hélène",
+    "Frédéric",
+    "Élodie",
+    "Sébastien",
+    "Zoé",
+    "Loïc",
+    "Camille",
+    "Léa",
+    "Hugo",
+    "Chloé",
+    "Théo",
+    "Inès",
+    "Noémie",
+    "Raphaël",
+    "Amélie",
+    "Gaël",
+    "Maëlle",
+    "Jérôme",
+    "Benoît",
+    "Céline",
+]
+CITIES = [
+    "Paris",
+    "Marseille",
+    "Lyon",
+    "Toulouse",
+    "Nice",
+    "Nantes",
+    "Montpellier",
+    "Strasbourg",
+    "Bordeaux",
+    "Lille",
+    "Rennes",
+    "Reims",
+    "Saint-Étienne",
+    "Toulon",
+    "Grenoble",
+    "Dijon",
+    "Angers",
+    "Nîmes",
+    "Le\xa0Havre",
+    "Orléans",
+    "Besançon",
+    "Mâcon",
+    "Épinal",
+    "L'Haÿ",
+]
 
 
 def leads(count: int, seed: int, population: str = "natural") -> Iterator[tuple[str, ...]]:

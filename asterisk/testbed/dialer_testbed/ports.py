@@ -86,9 +86,7 @@ def _lock(base: int) -> Iterator[bool]:
 def _all_free(ports: Ports) -> bool:
     udp = (ports.pbx_sip, ports.carrier_sip)
     tcp = (ports.pbx_ami, ports.carrier_ami, ports.fastagi)
-    return all(_free(socket.SOCK_DGRAM, port) for port in udp) and all(
-        _free(socket.SOCK_STREAM, port) for port in tcp
-    )
+    return all(_free(socket.SOCK_DGRAM, port) for port in udp) and all(_free(socket.SOCK_STREAM, port) for port in tcp)
 
 
 def _free(kind: int, port: int) -> bool:

@@ -25,9 +25,7 @@ class Program:
 
     def version(self) -> str:
         """Such as ``22.10.1``."""
-        shown = subprocess.run(
-            [*self.command, "-V"], capture_output=True, text=True, timeout=10, check=False
-        ).stdout
+        shown = subprocess.run([*self.command, "-V"], capture_output=True, text=True, timeout=10, check=False).stdout
         found = re.search(r"\d+\.\d+(\.\d+)?", shown)
         if not found:
             raise TestbedError(f"{self.command[-1]} -V does not tell a version: {shown!r}")
@@ -44,8 +42,7 @@ def _of_host() -> Program | None:
     folders = [*Path("/usr/lib").glob("*/asterisk/modules"), Path("/usr/lib/asterisk/modules")]
     modules = next((folder for folder in folders if folder.is_dir()), None)
     data = next(
-        (p for p in map(Path, ("/usr/share/asterisk", "/var/lib/asterisk")) if
-         (p / "documentation").is_dir()),
+        (p for p in map(Path, ("/usr/share/asterisk", "/var/lib/asterisk")) if (p / "documentation").is_dir()),
         None,
     )
     if not (path and modules and data):

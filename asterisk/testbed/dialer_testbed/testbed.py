@@ -20,17 +20,65 @@ from .ports import Ports
 from .program import find_program
 
 # What a call floor does not need, or what complains without a configuration file of its own.
-NOLOAD = (
-    "app_adsiprog app_agent_pool app_alarmreceiver app_confbridge app_festival app_followme app_getcpeid "
-    "app_jack app_minivm app_page app_queue app_sla app_stasis* app_voicemail* cdr_[!c]* "
-    "cdr_csv cel_* chan_console chan_iax2 chan_motif chan_unistim chan_websocket func_odbc pbx_ael "
-    "pbx_dundi pbx_lua pbx_realtime res_adsi res_aeap res_ari* res_calendar* res_clialiases res_config_* "
-    "res_fax* res_geolocation res_hep* res_http_media_cache res_http_post res_odbc* res_parking "
-    "res_phoneprov res_pjsip_config_wizard res_pjsip_geolocation res_pjsip_notify "
-    "res_pjsip_phoneprov_provider res_pjsip_stir_shaken res_prometheus res_resolver_unbound res_smdi "
-    "res_snmp res_speech_aeap res_stasis* res_statsd res_stir_shaken res_stun_monitor res_websocket_client "
-    "res_xmpp"
-).split()
+NOLOAD = [
+    "app_adsiprog",
+    "app_agent_pool",
+    "app_alarmreceiver",
+    "app_confbridge",
+    "app_festival",
+    "app_followme",
+    "app_getcpeid",
+    "app_jack",
+    "app_minivm",
+    "app_page",
+    "app_queue",
+    "app_sla",
+    "app_stasis*",
+    "app_voicemail*",
+    "cdr_[!c]*",
+    "cdr_csv",
+    "cel_*",
+    "chan_console",
+    "chan_iax2",
+    "chan_motif",
+    "chan_unistim",
+    "chan_websocket",
+    "func_odbc",
+    "pbx_ael",
+    "pbx_dundi",
+    "pbx_lua",
+    "pbx_realtime",
+    "res_adsi",
+    "res_aeap",
+    "res_ari*",
+    "res_calendar*",
+    "res_clialiases",
+    "res_config_*",
+    "res_fax*",
+    "res_geolocation",
+    "res_hep*",
+    "res_http_media_cache",
+    "res_http_post",
+    "res_odbc*",
+    "res_parking",
+    "res_phoneprov",
+    "res_pjsip_config_wizard",
+    "res_pjsip_geolocation",
+    "res_pjsip_notify",
+    "res_pjsip_phoneprov_provider",
+    "res_pjsip_stir_shaken",
+    "res_prometheus",
+    "res_resolver_unbound",
+    "res_smdi",
+    "res_snmp",
+    "res_speech_aeap",
+    "res_stasis*",
+    "res_statsd",
+    "res_stir_shaken",
+    "res_stun_monitor",
+    "res_websocket_client",
+    "res_xmpp",
+]
 MAX_AGENTS = 500
 
 
@@ -307,4 +355,3 @@ def _running_row(channel: Message) -> CdrRow:
 def _write_private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text)
-
