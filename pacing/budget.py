@@ -58,7 +58,9 @@ class Budget:
     def answers_a_second(self, now: float) -> float:
         """Recent rate, without the bias of a window just begun."""
         seen_s = max(60.0, now - self.opened_at)
-        return self.rate / -(exp(-seen_s / _RATE_MEMORY_S) - 1.0)
+        if seen_s > 10 * _RATE_MEMORY_S:
+            return self.rate
+        return self.rate / (1.0 - exp(-seen_s / _RATE_MEMORY_S))
 
     def surplus(self, answered: int, abandoned: int) -> float:
         """Abandons that the answers so far allow, less those that happened."""

@@ -55,8 +55,7 @@ class PhaseTable:
             self.exposure *= keep
         exposure = self.exposure
         if running_s.size:
-            part = np.minimum(np.maximum(running_s[:, None] - EDGES[:-1], 0.0), WIDTHS)
-            exposure = exposure + part.sum(axis=0)
+            exposure = exposure + _exposure_of_running(running_s)
         self.hazard: Floats = _windowed(self.ends) / _windowed(exposure)
 
     def mean_s(self) -> float:
@@ -75,6 +74,14 @@ class PhaseTable:
         self.ends += worth * np.asarray(learned["ends"], float)
         self.exposure += worth * np.asarray(learned["exposure"], float)
         self.count += worth * float(learned["count"])
+
+
+def _exposure_of_running(running_s: Floats) -> Floats:
+    reached = BIN_OF_SECOND[np.minimum(running_s, _LOOKUP_S - 1).astype(np.int64)]
+    within = np.minimum(running_s - EDGES[reached], WIDTHS[reached])
+    beyond = running_s.size - np.cumsum(np.bincount(reached, minlength=BINS))
+    exposure: Floats = beyond * WIDTHS + np.bincount(reached, within, minlength=BINS)
+    return exposure
 
 
 def _windowed(values: Floats) -> Floats:

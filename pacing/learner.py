@@ -17,6 +17,7 @@ from pacing.supply import AgentBoard, SupplyTable
 
 NODES: Final = 5
 _RING_REFRESH_S: Final = 5.0
+_SUPPLY_REFRESH_S: Final = 5.0
 _AGENT_REFRESH_S: Final = 20.0
 _LEVEL_STEP_S: Final = 3.0
 _SOON_S: Final = 0.5
@@ -42,7 +43,7 @@ class Learner(Watcher):
         self.supply = SupplyTable()
         self.patience_s, self.ring_timeout_s = 2.0, 25.0
         self.levelled_at = 0.0
-        self.ring_at = self.agents_at = -1e300
+        self.ring_at = self.agents_at = self.supply_at = -1e300
         self.persons_seen = self.talks_ended = 0
         self.sums: list[float] = []
         self.free_soon = 0.0  # agents expected to be free for a person who answers now
@@ -60,7 +61,8 @@ class Learner(Watcher):
             self.ages = RingAges(self.ring.bins)
         self.ages.advance(at)
         self.levelled_at = at
-        self.ring_at = self.agents_at = -1e300
+        self.ring_at = self.agents_at = self.supply_at = -1e300
+        self._refresh_supply(at)
 
     # what the floor tells
 
@@ -107,26 +109,31 @@ class Learner(Watcher):
     # what time brings
 
     def advance(self, now: float) -> None:
-        """Levels each second, ring tables each 5 s, agents' tables each 20 s."""
+        """Levels and tables, each at its own pace; one of them a decision, once there is data."""
         self.ages.advance(now)
         if self.young:
             self._let_mature(now)
+        young = self.talk.count < _YOUNG_TALKS
         if now - self.levelled_at >= _LEVEL_STEP_S:
             self._update_levels(now)
-        young = self.talk.count < _YOUNG_TALKS
         if now - self.ring_at >= (1.0 if young else _RING_REFRESH_S):
             self.ring_at = now
             self.ring.tables(self.answer_level.mean, self.ages.counts)
-            if young or now - self.agents_at >= _AGENT_REFRESH_S:
-                self.agents_at = now
-                self.talk.refresh(self.board.elapsed_s(TALKING, now))
-                self.wrap_up.refresh(self.board.elapsed_s(WRAP_UP, now))
-            self.sums_until = now
-            self.supply.refresh(
-                self.talk.hazard * self.talk_level.mean,
-                self.wrap_up.hazard,
-                np.append(self.ring.node_s, _SOON_S) + self.patience_s,
-            )
+        elif now - self.agents_at >= (1.0 if young else _AGENT_REFRESH_S):
+            self.agents_at = now
+            self.talk.refresh(self.board.elapsed_s(TALKING, now))
+            self.wrap_up.refresh(self.board.elapsed_s(WRAP_UP, now))
+        elif now - self.supply_at >= (1.0 if young else _SUPPLY_REFRESH_S):
+            self.supply_at = now
+            self._refresh_supply(now)
+
+    def _refresh_supply(self, now: float) -> None:
+        self.sums_until = now
+        self.supply.refresh(
+            self.talk.hazard * self.talk_level.mean,
+            self.wrap_up.hazard,
+            np.append(self.ring.node_s, _SOON_S) + self.patience_s,
+        )
 
     def _update_levels(self, now: float) -> None:
         passed_s = min(now - self.levelled_at, 30.0)

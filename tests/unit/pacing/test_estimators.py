@@ -1,0 +1,182 @@
+"""The estimators against truths that are known."""
+
+import numpy as np
+import pytest
+
+from pacing.budget import Budget, Steering, poisson_tail
+from pacing.distributions import Gamma, LogNormal, Ramp, Steps, Truncated
+from pacing.errors import PacingError
+from pacing.floor import TALKING, Agent
+from pacing.hazards import EDGES, PhaseTable
+from pacing.interface import Terms
+from pacing.level import Level
+from pacing.ring import BIN_S, RingAges, RingCurve
+from pacing.supply import AgentBoard, SupplyTable
+
+
+def test_the_ring_curve_finds_share_and_shape_from_ended_calls() -> None:
+    rng = np.random.default_rng(1)
+    curve = RingCurve(25.0, 5)
+    ring_s = Truncated(Gamma(12.0, 0.45), 25.0).draw(rng, 4000)
+    for age in ring_s:
+        answered = rng.random() < 0.24
+        curve.ended(float(age) if answered else 25.0, "person" if answered else "other")
+    level = curve.answered / curve.expected_answers(np.zeros(curve.bins))
+    curve.tables(level, np.zeros(curve.bins))
+
+    assert curve.answer_chance == pytest.approx(0.24, abs=0.02)
+    assert curve.node_s == pytest.approx(np.quantile(ring_s, [0.1, 0.3, 0.5, 0.7, 0.9]), abs=0.6)
+
+
+def test_calls_still_ringing_count_as_exposure() -> None:
+    """After ten seconds only the quick have ended; they must not look like all there are."""
+    curve = RingCurve(25.0, 5)
+    ringing = np.zeros(curve.bins)
+    ringing[20] = 90
+    for _ in range(10):
+        curve.ended(5.0, "person")
+    naive = curve.expected_answers(np.zeros(curve.bins))
+
+    assert curve.expected_answers(ringing) > 3 * naive
+
+
+def test_ring_ages_move_with_time_and_keep_the_oldest() -> None:
+    ages = RingAges(10)
+    ages.advance(100.0)
+    ages.add(100.0, 1)
+    ages.add(99.0, 1)
+    ages.advance(101.0)
+    assert ages.counts[[2, 4]].tolist() == [1, 1]
+    ages.advance(150.0)
+
+    assert ages.counts[9] == 2
+    ages.add(100.0, -1)
+    assert ages.counts.sum() == 1
+
+
+def test_the_level_follows_a_step_within_tens_of_events() -> None:
+    rng = np.random.default_rng(2)
+    level = Level(4.0)
+    for _ in range(2000):
+        level.observe(int(rng.poisson(0.5)), 0.5)
+    calm = level.mean
+    for _ in range(160):
+        level.observe(int(rng.poisson(1.0)), 0.5)
+
+    assert calm == pytest.approx(1.0, abs=0.12)
+    assert level.mean == pytest.approx(2.0, abs=0.4)
+
+
+def test_a_calm_level_is_surer_than_a_young_one() -> None:
+    rng = np.random.default_rng(3)
+    level = Level(4.0)
+    young = level.relative_variance
+    for _ in range(3000):
+        level.observe(int(rng.poisson(0.5)), 0.5)
+
+    assert level.relative_variance < 0.1 * young
+
+
+def test_phase_tables_find_the_mean_with_running_talks_censored() -> None:
+    rng = np.random.default_rng(4)
+    talks = LogNormal(120.0, 1.0).draw(rng, 3000)
+    table = PhaseTable(150.0)
+    for talk_s in talks[:2000]:
+        table.ended(float(talk_s))
+    table.refresh(np.minimum(talks[2000:], 60.0))
+
+    assert table.mean_s() == pytest.approx(120.0, rel=0.45)
+    assert (table.hazard >= 0).all()
+    assert table.hazard.size == EDGES.size - 1
+
+
+def test_supply_matches_a_simulated_talk_then_wrap_up() -> None:
+    rng = np.random.default_rng(5)
+    talk, wrap_up = PhaseTable(100.0), PhaseTable(20.0)
+    for _ in range(6000):
+        talk.ended(float(rng.exponential(100.0)))
+        wrap_up.ended(float(rng.exponential(20.0)))
+    talk.refresh(np.empty(0))
+    wrap_up.refresh(np.empty(0))
+    board, table = AgentBoard(), SupplyTable()
+    agent = Agent("a", 0.0)
+    board.put(agent, TALKING, 0.0, 1.0)
+    table.refresh(talk.hazard, wrap_up.hazard, np.array([12.0, 20.0]))
+    rows, speed = board.rows(60.0)
+    total = rng.exponential(100.0, 200_000) + rng.exponential(20.0, 200_000)
+
+    found = table.free_chances(rows, speed)[board.place["a"]]
+
+    assert found == pytest.approx([(total <= 12).mean(), (total <= 20).mean()], abs=0.012)
+
+
+def test_the_board_forgets_who_leaves_and_grows() -> None:
+    board = AgentBoard()
+    for number in range(40):
+        board.put(Agent(str(number), 0.0), TALKING, 0.0, 1.0)
+    board.put(Agent("3", 0.0), None, 9.0, 1.0)
+    leaving = Agent("4", 0.0)
+    leaving.leaving = True
+    board.put(leaving, TALKING, 0.0, 1.0)
+    rows, _ = board.rows(10.0)
+
+    assert (rows > 0).sum() == 38
+    assert board.elapsed_s(TALKING, 10.0).tolist() == [10.0] * 38
+
+
+def opened_budget(**steering: float) -> Budget:
+    budget = Budget(Steering(**steering))
+    budget.open(Terms(), 0.0)
+    for second in range(3600):
+        budget.advance(float(second))
+        if second % 8 == 0:
+            budget.live_answer(abandoned=False)
+    return budget
+
+
+def test_the_price_falls_as_the_budget_is_spent() -> None:
+    budget = opened_budget()
+    prices = [budget.price(450, abandoned, 3600.0) for abandoned in (0, 8, 14, 40)]
+
+    assert prices == sorted(prices, reverse=True)
+    assert prices[-1] == 0.0
+
+
+def test_no_allowance_is_lent_at_the_end_of_the_window() -> None:
+    budget = opened_budget()
+
+    assert budget.allowance(450, 13, 3600.0) > 1.5
+    assert budget.allowance(450, 13, 28800.0) == pytest.approx(0.5)
+    assert budget.tail(28800.0) < budget.tail(3600.0)
+
+
+def test_a_limit_of_zero_is_progressive() -> None:
+    budget = Budget(Steering())
+    budget.open(Terms(abandonment_limit=0.0), 0.0)
+
+    assert budget.price(100, 0, 60.0) == 0.0
+
+
+@pytest.mark.parametrize(("mean", "above"), [(0.3, 0), (2.0, 3), (50.0, 60), (5.0, -1)])
+def test_the_poisson_tail_is_right(mean: float, above: int) -> None:
+    from scipy.stats import poisson
+
+    assert poisson_tail(mean, above) == pytest.approx(float(poisson.sf(above, mean)), abs=1e-9)
+
+
+def test_curves_step_and_slope() -> None:
+    assert [Steps(((0.0, 1.0), (5.0, 2.0)))(t) for t in (0, 4.9, 5, 9)] == [1, 1, 2, 2]
+    assert [Ramp(((0.0, 1.0), (10.0, 2.0)))(t) for t in (-1, 0, 5, 10, 11)] == [1, 1, 1.5, 2, 2]
+
+
+def test_unknown_vicidial_modes_and_steering_are_refused() -> None:
+    import pacing
+
+    with pytest.raises(PacingError, match="mode"):
+        pacing.create("vicidial", mode="wild")
+    with pytest.raises(PacingError, match="courage"):
+        pacing.create("predictive", courage=9.0)
+
+
+def test_the_half_second_is_the_ring_bin() -> None:
+    assert RingCurve(25.0, 5).edges[1] == BIN_S
