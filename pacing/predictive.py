@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Any, ClassVar
+from math import floor as floor_of
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from pacing.risk import (
     cumulants,
     most,
 )
+
+_CLUMPS: Final = 1.5  # abandons come in clumps: one that finds nobody is soon followed
 
 
 class Predictive(Pacer):
@@ -76,7 +79,7 @@ class Predictive(Pacer):
         risk = self._risk(demanded, price, now)
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))
         known = max(covered, min(wanted, self._learning_room(now)))
-        within_law = max(covered, self._within_law(risk, known, persons, now))
+        within_law = max(covered, self._within_law(risk, known, (demanded, persons), now))
         reason = "learning" if known < wanted else "risk"
         if within_law < known or price <= 0.0:
             reason = "law"
@@ -90,12 +93,8 @@ class Predictive(Pacer):
     def _cancelled(self, now: float) -> tuple[str, ...]:
         """Calls past their minimum ring whose answer now would find nobody, most likely."""
         floor = self.floor
-        missing = floor.waiting - floor.ready
-        if missing < 0 or not floor.ringing:
-            return ()
         self.learner.free_sums(now)
-        nobody = 1.0 - poisson_tail(self.learner.free_soon, missing)
-        if nobody <= self.budget.steering.cancel_above:
+        if not floor.ringing or self._nobody_now() <= self.budget.steering.cancel_above:
             return ()
         oldest_at = now - self.terms.min_ring_s
         ringing = (call for call in floor.calls.values() if call.phase == RINGING)
@@ -148,17 +147,32 @@ class Predictive(Pacer):
         agents = floor.ready - floor.waiting + 0.7 * soon
         return int(agents / ring.answered_share_at_most()) - floor.ringing - floor.picked_up
 
-    def _within_law(self, risk: Risk, wanted: int, persons: float, now: float) -> int:
+    def _within_law(self, risk: Risk, wanted: int, coming: tuple[list[float], float], now: float) -> int:
         """The largest number up to ``wanted`` whose bad luck the rest of the budget bears."""
-        floor, each = self.floor, self.learner.ring.answer_chance
-        spare = int(np.floor(self.budget.allowance(floor.answered, floor.abandoned, now)))
-        tail = self.budget.tail(now)
+        floor = self.floor
+        spare = floor_of(self.budget.allowance(floor.answered, floor.abandoned, now))
+        tail, at_once = self.budget.tail(now), self._nobody_now()
 
         def lawful(n: int) -> bool:
-            expected = (persons + n * each) * risk.of(n)
+            expected = _CLUMPS * self._abandons(risk.by_node(n), n, coming, at_once)
             return poisson_tail(expected, spare) <= tail and risk.shortfall(n, max(0, spare)) <= tail
 
         return wanted if wanted <= 0 or lawful(wanted) else most(lawful, wanted - 1)
+
+    def _abandons(self, risks: list[float], n: int, coming: tuple[list[float], float], at_once: float) -> float:
+        """Abandons expected of all calls in flight, ``n`` more with them, interval by interval."""
+        ring, (demanded, persons) = self.learner.ring, coming
+        before, answered, total = at_once, 0.0, 0.0
+        for k, risk in enumerate(risks):
+            reached = demanded[k] + n * float(ring.new[k])
+            total += (reached - answered) * 0.5 * (before + risk)
+            before, answered = risk, reached
+        return total + max(0.0, persons + n * ring.answer_chance - answered) * before
+
+    def _nobody_now(self) -> float:
+        """Chance that a person who answers now finds nobody within the connect deadline."""
+        missing = self.floor.waiting - self.floor.ready
+        return 1.0 - poisson_tail(self.learner.free_soon, missing) if missing >= 0 else 0.0
 
     def memory(self) -> bytes:
         """See Pacer."""

@@ -18,6 +18,7 @@ EXACT_TERMS: Final = 24
 _ROOT_HALF: Final = sqrt(0.5)
 _DENSITY_AT_0: Final = 1.0 / sqrt(2.0 * pi)
 _MIXTURE: Final = ((-sqrt(3.0), 1 / 6), (0.0, 2 / 3), (sqrt(3.0), 1 / 6))
+_MIXTURE_WEIGHTS: Final = np.array([weight for _, weight in _MIXTURE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Risk(Protocol):
 
     def shortfall(self, n: int, spare: int) -> float:
         """P(more than ``spare`` of the calls answered by a node find nobody), n more dialed."""
+        ...
+
+    def by_node(self, n: int) -> list[float]:
+        """The terms of R(n), one for each node."""
         ...
 
 
@@ -79,23 +84,31 @@ class NormalRisk:
         """See ``Risk``."""
         risk = self.known.get(n)
         if risk is None:
-            risk = self.known[n] = self._chance(n - 1, 0)
+            risk = self.known[n] = _mean(self._chances(n - 1, 0))
         return risk
 
     def shortfall(self, n: int, spare: int) -> float:
         """See ``Risk``."""
-        return self._chance(n, spare + 1)
+        return _mean(self._chances(n, spare + 1))
 
-    def _chance(self, extra: int, spare: int) -> float:
-        """Mean over the nodes of P(A - D + spare <= 0) with ``extra`` more calls."""
-        total = 0.0
+    def by_node(self, n: int) -> list[float]:
+        """See ``Risk``."""
+        return self._chances(n - 1, 0)
+
+    def _chances(self, extra: int, spare: int) -> list[float]:
+        """P(A - D + spare <= 0) at each node with ``extra`` more calls."""
+        chances = []
         for mean, var, third, demanded, f in self.nodes:
             spread = f * (1.0 - f)
             expected = demanded + extra * f
             v = var + extra * spread + self.relative_variance * expected * expected
             skew_sum = third - extra * spread * (1.0 - 2.0 * f)
-            total += _chance_not_positive(mean + spare - extra * f, v, skew_sum)
-        return total / len(self.nodes)
+            chances.append(_chance_not_positive(mean + spare - extra * f, v, skew_sum))
+        return chances
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _chance_not_positive(mean: float, variance: float, third: float) -> float:
@@ -121,7 +134,6 @@ class ExactRisk:
         supply_cv = sqrt(demand.supply_relative_variance)
         slower = np.array([max(0.05, 1.0 - x * supply_cv) for x, _ in _MIXTURE])
         nodes = demand.new.size
-        self.weights = np.repeat([w for _, w in _MIXTURE], nodes) / nodes
         self.new = self._scaled(demand.new)
         terms = list(np.minimum(np.concatenate([free * x for x in slower], axis=1), 0.999))
         calls = 0
@@ -139,18 +151,24 @@ class ExactRisk:
 
     def of(self, n: int) -> float:
         """See ``Risk``."""
-        return self._chance(n - 1, 0)
+        return _mean(self._chances(n - 1, 0))
 
     def shortfall(self, n: int, spare: int) -> float:
         """See ``Risk``."""
-        return self._chance(n, spare + 1)
+        return _mean(self._chances(n, spare + 1))
 
-    def _chance(self, extra: int, spare: int) -> float:
-        """Mean over the nodes of P(A - D + spare <= 0) with ``extra`` more calls."""
+    def by_node(self, n: int) -> list[float]:
+        """See ``Risk``."""
+        return self._chances(n - 1, 0)
+
+    def _chances(self, extra: int, spare: int) -> list[float]:
+        """P(A - D + spare <= 0) at each node with ``extra`` more calls."""
         while len(self.laws) <= extra:
             self.laws.append(_with_chance(self.laws[-1], 1.0 - self.new))
         up_to = max(0, 1 - (self.shift - extra + spare))
-        return float(self.weights @ self.laws[extra][:up_to].sum(axis=0))
+        nobody = self.laws[extra][:up_to].sum(axis=0).reshape(len(_MIXTURE), -1)
+        chances: list[float] = np.minimum(_MIXTURE_WEIGHTS @ nobody, 1.0).tolist()
+        return chances
 
 
 def _sum_of_chances(terms: list[Floats], rows: int) -> Floats:
