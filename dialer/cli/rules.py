@@ -1,5 +1,6 @@
 """``dialer rules``: may this number be called, and which rule says so. Needs no daemon and no store."""
 
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -70,6 +71,8 @@ def explain(shell: Shell, /, case_file: IO[bytes] | None, cases_file: IO[bytes] 
 
 def _answer_many(lines: Iterable[bytes]) -> None:
     """Write one line for each case; a case that cannot be read gets an error line, and exit code 2 in the end."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # verdicts leave no cycles: the default makes them a third slower
     wrong = 0
     out = sys.stdout
     for number, line in enumerate(lines, 1):

@@ -39,6 +39,11 @@ _PREFIXES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("+689", ("PF",)),
     ("+681", ("WF",)),
 )
+_LENGTHS: Final[dict[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("+262", "+590", "+594", "+596"), (13,)),
+    **dict.fromkeys(("+508", "+687"), (10,)),
+    **dict.fromkeys(("+689", "+681"), (10, 12)),
+}
 _POSTCODES: Final[dict[str, tuple[str, ...]]] = {
     "971": ("GP",),
     "972": ("MQ",),
@@ -56,7 +61,6 @@ _POSTCODES: Final[dict[str, tuple[str, ...]]] = {
 }
 _ALSACE_MOSELLE: Final = frozenset({"57", "67", "68"})
 _SPANISH_ISLANDS: Final = ("Atlantic/Canary",)
-_MOROCCO: Final = ("Africa/Casablanca",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,13 +97,13 @@ def place(
     return Place(zones, countries, regions, states, country, problem)
 
 
-@lru_cache(maxsize=262_144)
 def locate(number: str, postcode: str | None, postcode_country: str | None = None) -> Place:
     """Return where the owner of an E.164 ``number`` with this ``postcode`` may be.
 
     ``postcode_country`` (ISO 3166) says whose postcodes they are; by default those of the number's country.
     """
-    if not (number.startswith("+") and number[1:].isdecimal() and 8 <= len(number) <= 16):
+    digits = number[1:]
+    if number[:1] != "+" or not (digits.isdecimal() and digits.isascii() and 7 <= len(digits) <= 15):
         return place(problem=f"the number is not E.164 ({len(number)} characters)")
     by_number = _from_number(number)
     if by_number.problem:
@@ -108,24 +112,21 @@ def locate(number: str, postcode: str | None, postcode_country: str | None = Non
     if not by_postcode.known:
         return by_number
     if number.startswith(("+336", "+337")):
-        return _with_country(by_postcode, by_number.country)  # a mobile says nothing: the address alone counts
-    return place(
-        zones=tuple(dict.fromkeys(by_postcode.zones + by_number.zones)),
-        countries=by_postcode.countries | by_number.countries,
-        regions=_regions(by_postcode, by_number),
-        states=by_postcode.states | by_number.states,
-        country=by_number.country,
-    )
+        return by_postcode  # a French mobile says nothing: the address alone counts
+    return _both(by_postcode, by_number)
 
 
-def _regions(address: Place, prefix: Place) -> frozenset[str]:
+@lru_cache(maxsize=16_384)
+def _both(address: Place, prefix: Place) -> Place:
     # +590 alone may be one of three islands; an address on one of them settles which.
-    narrowed = address.regions & prefix.regions
-    return address.regions | (frozenset() if narrowed else prefix.regions)
-
-
-def _with_country(at: Place, country: str) -> Place:
-    return place(at.zones, at.countries, at.regions, at.states, country)
+    settled = address.regions & prefix.regions
+    return place(
+        zones=tuple(dict.fromkeys(address.zones + prefix.zones)),
+        countries=address.countries | prefix.countries,
+        regions=address.regions | (frozenset() if settled else prefix.regions),
+        states=address.states | prefix.states,
+        country=prefix.country,
+    )
 
 
 def _from_number(number: str) -> Place:
@@ -135,17 +136,19 @@ def _from_number(number: str) -> Place:
         return _french(("FR",))
     for prefix, territories in _PREFIXES:
         if number.startswith(prefix):
+            if len(number) not in _LENGTHS[prefix[:4]]:
+                return place(problem="the number's length is not that of its territory")
             return _french(territories)
-    if number.startswith("+212"):
-        return place(_MOROCCO, frozenset({"MA"}), country="MA")
     return _foreign(number)
 
 
+@lru_cache(maxsize=64)
 def _french(territories: tuple[str, ...]) -> Place:
     zones = tuple(dict.fromkeys(z for t in territories for z in FRENCH_ZONES[t]))
     return place(zones, frozenset({"FR"}), frozenset(territories), country="FR")
 
 
+@lru_cache(maxsize=16_384)
 def _foreign(number: str) -> Place:
     import phonenumbers
     from phonenumbers import timezone
@@ -171,6 +174,7 @@ def _foreign(number: str) -> Place:
     return place(zones, frozenset({country}), states=states, country=country)
 
 
+@lru_cache(maxsize=131_072)
 def of_postcode(postcode: str | None, country: str | None) -> Place:
     """Return where a country's postcode lies; nothing is known for an unreadable one or an unlisted country."""
     code = (postcode or "").strip().replace(" ", "")
