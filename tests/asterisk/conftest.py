@@ -12,6 +12,9 @@ sys.path.insert(0, str(REPOSITORY / "asterisk/testbed"))
 from dialer_testbed import Options, Testbed  # noqa: E402
 
 from tests.asterisk.caller import Caller, RouteStub  # noqa: E402
+from tests.asterisk.floor_rig import bed  # noqa: E402
+
+__all__ = ["bed"]
 
 
 @pytest.fixture(scope="session")
