@@ -91,8 +91,9 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
 
 
 def _dates(attempts: Iterable[datetime], key: str, after: date, last: date) -> list[date]:
-    local = (a.astimezone(zone(key)).date() for a in attempts)
-    return sorted(day for day in local if after < day <= last)
+    person = zone(key)
+    days = [a.astimezone(person).date() for a in attempts]
+    return sorted([day for day in days if after < day <= last])
 
 
 def attempts_by_hour(rule: Rule, s: Situation) -> Finding:

@@ -140,8 +140,12 @@ def _slot(preset: Preset, case: Case, at: datetime) -> Slot | None:
     consent = case.consent
     if not isinstance(consent, Consent) or not consent.slots:
         return None
-    for rule in preset.of_kind("slot_exception"):
-        tolerance = timedelta(minutes=rule["tolerance_min"])
-        near = [slot for slot in consent.slots if abs(slot.at - at) <= tolerance]
-        return next((slot for slot in near if slot.evidence), near[0] if near else None)
-    return None
+    tolerance = _tolerance(preset)
+    near = [slot for slot in consent.slots if -tolerance <= slot.at - at <= tolerance]
+    return next((slot for slot in near if slot.evidence), near[0]) if near else None
+
+
+@lru_cache(maxsize=1024)
+def _tolerance(preset: Preset) -> timedelta:
+    minutes = [rule["tolerance_min"] for rule in preset.of_kind("slot_exception")]
+    return timedelta(minutes=min(minutes, default=-1))  # no such rule: no slot is near
