@@ -95,11 +95,10 @@ def measure(name: str, load: Load, seconds: float) -> Figures:
 def _run(name: str, load: Load, rig: Rig, seconds: float) -> Figures:
     rig.set_up()
     rig.add_campaign(wrap_up_s=0, policy=load.policy)
-    agents = rig.add_agents(load.agents)
     wanted = int(load.calls_per_s * seconds * 1.2) + 100
     rig.import_numbers(islice(_numbers(load.numbers), wanted))
     rig.start()
-    rig.call_agents(agents)
+    rig.call_agents(rig.add_agents(load.agents))
     witness = Witness(rig.testbed.ports.pbx_ami, "dialer", rig.testbed.ami_secret)
     witness.start()
     before, began = _cpu_s(rig), time.monotonic()

@@ -32,6 +32,7 @@ class Witness:
         self._calls: dict[str, Witnessed] = {}
         self._in_bridge: dict[str, set[str]] = {}
         self._socket = socket.create_connection(("127.0.0.1", self.port), 5)
+        self._socket.settimeout(None)
         login = f"Action: Login\r\nUsername: {self.user}\r\nSecret: {self.secret}\r\n\r\n"
         self._socket.sendall(login.encode())
         self._thread = threading.Thread(target=self._listen, name="witness", daemon=True)

@@ -26,6 +26,7 @@ from dialer.errors import DialerError
 
 _log = structlog.get_logger()
 
+LOOKING: Final = frozenset({"status", "status_watch", "agent_list", "campaign_list", "campaign_show", "explain"})
 _JOURNAL: Final = "See its journal: journalctl -u dialerd"
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
@@ -177,7 +178,9 @@ class ControlServer:
             answer, code = encode_error(InternalError("The daemon failed at this command.", hint=_JOURNAL)), "internal"
         finally:
             took_ms = round((time.monotonic() - started) * 1000, 1)
-            _log.info("control_command", command=command, code=code, uid=peer.uid, pid=peer.pid, took_ms=took_ms)
+            # Who only looks is of no interest to the journal; a screen looks each second.
+            tell = _log.debug if command in LOOKING and code == "ok" else _log.info
+            tell("control_command", command=command, code=code, uid=peer.uid, pid=peer.pid, took_ms=took_ms)
         return answer
 
     def _find(self, command: str) -> Handler:

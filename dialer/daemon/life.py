@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
@@ -12,7 +12,6 @@ from agi_scripts.route import route_script
 from dialer import __version__
 from dialer.clock import Clock, steady_clock
 from dialer.config_file import Loaded
-from dialer.control.doctor import Check
 from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.status import LinkStatus, StatusSnapshot
@@ -211,17 +210,16 @@ class Daemon:
             instance=self.loaded.config.daemon.instance,
             started_at=self._started_at,
             draining=self._stopping.is_set(),
-            link=LinkStatus(up=self.engine.floor.link_up, since=self._link_since, why=str(link["problem"] or "")),
+            link=LinkStatus(
+                up=self.engine.floor.link_up,
+                since=self._link_since,
+                why=str(link["problem"] or ""),
+                asterisk=self._pbx.version,
+            ),
             campaigns=self._watch.campaigns(),
             agents=self._watch.agents(),
             troubles=self._troubles.latest(),
         )
-
-    async def pbx_checks(self) -> Sequence[Check]:
-        """What only Asterisk can tell, over a connection of its own."""
-        from dialer.pbx.doctor import check_pbx
-
-        return await check_pbx(self.loaded)
 
 
 def next_midnight(now: float) -> float:

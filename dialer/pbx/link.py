@@ -51,6 +51,7 @@ class Pbx:
     ) -> None:
         self.state = LinkState.DOWN
         self.problem: str | None = None
+        self.version = ""  # of Asterisk, known once a link was up
         self._settings = settings
         self._on_event = on_event
         self._clock = clock
@@ -105,6 +106,7 @@ class Pbx:
         await manager.open()
         self.state = LinkState.SETTLING
         snapshot = await self._snapshot(manager)
+        self.version = str((await manager.ask("CoreSettings")).get("AsteriskVersion", ""))
         held, self._held = self._held, None
         self.state, self.problem = LinkState.UP, None
         self._counts["links"] += 1

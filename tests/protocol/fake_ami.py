@@ -48,6 +48,7 @@ class FakeAmi:
                 response(a, Message="Authentication accepted") + event("FullyBooted", Status="Fully Booted")
             ),
             "Ping": lambda a: response(a, Ping="Pong"),
+            "CoreSettings": lambda a: response(a, AsteriskVersion="22.10.1"),
             "Status": lambda a: listed(a, "Status", *self.channels),
             "BridgeList": lambda a: listed(a, "BridgeListItem", *self.bridges),
             "DBGetTree": self._tree,

@@ -1,4 +1,4 @@
-"""A whole dialer on a testbed: configuration, daemon, agents, campaign, leads; driven by the ``dialer`` command alone."""
+"""A whole dialer on a testbed: configuration, daemon, agents, campaign, leads; driven as its users would drive it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from .testbed import Options, Testbed
 PIN = "2468"
 CALLER_ID = "+33162000000"
 START_LIMIT_S = 30.0
+ASK_LIMIT_S = 10.0
 LISTEN_S = 2.0
 STAGGER_S = 0.3
 
@@ -78,7 +80,10 @@ class Rig:
             **{f"dialing.{key}": value for key, value in self._dialing.items()},
             **(other or {}),
         }
-        self.cli("init", *(word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")))
+        self.cli(
+            "init",
+            *(word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")),
+        )
         (self.folder / "ami.secret").write_text(self.testbed.ami_secret + "\n")
 
     def add_campaign(self, name: str = "sample", **settings: object) -> None:
@@ -88,14 +93,21 @@ class Rig:
 
     def add_agents(self, count: int, campaign: str = "sample", *, line_mode: str = "on_line") -> list[int]:
         """Agents 1001 and so on, each with the testbed's phone of that name, and one PIN for all."""
+        ids = list(range(1001, 1001 + count))
+        for agent in ids:
+            self._add_agent(agent, campaign, line_mode)
+        return ids
+
+    def _add_agent(self, agent: int, campaign: str, line_mode: str) -> None:
+        if self.daemon is not None:
+            told = {"campaign_id": campaign, "phone": f"agent-{agent}", "pin": PIN, "line_mode": line_mode}
+            self.ask("agent_add", agent_id=str(agent), **told)
+            return
         pin_file = self.folder / "pin"
         pin_file.touch(mode=0o600)
         pin_file.write_text(PIN + "\n")
-        ids = list(range(1001, 1001 + count))
-        for agent in ids:
-            phone = ["--phone", f"agent-{agent}", "--line-mode", line_mode, "--pin-file", str(pin_file)]
-            self.cli("agents", "add", str(agent), "--campaign", campaign, *phone)
-        return ids
+        phone = ["--phone", f"agent-{agent}", "--line-mode", line_mode, "--pin-file", str(pin_file)]
+        self.cli("agents", "add", str(agent), "--campaign", campaign, *phone)
 
     def import_numbers(self, numbers: Iterable[str], campaign: str = "sample", name: str = "list") -> None:
         """One lead a number."""
@@ -149,11 +161,29 @@ class Rig:
         dialer = [program] if program else [sys.executable, "-m", "dialer.cli"]
         return [*dialer, "--config", str(self.config), *words]
 
+    def ask(self, command: str, **params: object) -> dict[str, Any]:
+        """One command on the running daemon's control socket: what the command line says, without its start-up."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(ASK_LIMIT_S)
+            try:
+                link.connect(str(self.folder / "control.sock"))
+                link.sendall(json.dumps({"command": command, **params}).encode() + b"\n")
+                with link.makefile() as lines:
+                    answer = json.loads(lines.readline() or '{"ok": false, "error": {"message": "no answer"}}')
+            except OSError as error:
+                raise TestbedError(f"The daemon does not answer {command}: {error}") from error
+        if not answer["ok"]:
+            raise TestbedError(f"The daemon refused {command}: {answer['error']['message']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
     def status(self) -> dict[str, Any]:
         """What ``dialer status`` says."""
-        return self.cli("status")
+        return self.ask("status")
 
-    def wait_for(self, true: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S, step_s: float = 0.1) -> None:
+    def wait_for(
+        self, true: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S, step_s: float = 0.1
+    ) -> None:
         """Ask again and again; TestbedError when it does not come true."""
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
@@ -180,7 +210,7 @@ class Rig:
         """The daemon rings every agent's phone; returns when all are ready."""
         wanted = set(agents)
         for agent in wanted:
-            self.cli("agents", "call", str(agent))
+            self.ask("agent_call", agent_id=str(agent))
         self.wait_for(lambda: self.ready() >= wanted, "the agents to be on the line", limit_s=20 + len(wanted))
 
     def ready(self) -> set[int]:
