@@ -84,7 +84,7 @@ class Budget:
     def allowance(self, answered: int, abandoned: int, now: float) -> float:
         """How many abandons may happen now, the rest of the window paying back what is lent."""
         s, limit = self.steering, self.terms.abandonment_limit
-        left = limit * self.answers_to_come(now)
+        left = max(0.0, limit * self.answers_to_come(now) - 1.5)  # the last minutes lend nothing
         if now - self.opened_at < s.cautious_s:
             lent = min(1.0, s.lent_share * left)
         else:

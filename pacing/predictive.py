@@ -24,7 +24,7 @@ from pacing.risk import (
     most,
 )
 
-_CLUMPS: Final = 1.5  # abandons come in clumps: one that finds nobody is soon followed
+_CLUMPS: Final = 2.5  # abandons come in clumps: one that finds nobody is soon followed
 
 
 class Predictive(Pacer):
