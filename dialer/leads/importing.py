@@ -8,12 +8,10 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from dialer.leads.errors import FileRefused
-from dialer.leads.preparing import Prepared, Request
+from dialer.leads.preparing import Prepared, Request, Segment
 from dialer.store.loading import Loading, Tally, rehearsal
 from dialer.store.store import Store
 
@@ -60,9 +58,9 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is; ``done`` and ``total`` are bytes while reading and rows while loading."""
+    """How far an import is: the last line loaded, and bytes of the file, ``done`` of ``total``."""
 
-    stage: str
+    line: int
     done: int
     total: int
 
@@ -88,14 +86,11 @@ async def import_leads(
 
 async def _import(store: Store, path: Path, options: ImportOptions, folder: Path, progress: Progress) -> ImportReport:
     list_id = await store.ensure_list(options.campaign_id, options.list_name)
-    loading = Loading(store, list_id)
+    loading = Loading(store, list_id, options.priority)
     await loading.begin(path.name)
     try:
-        request = _request(path, options, folder / "staged.db")
-        prepared = await _prepare(request, progress)
-        told = partial(_tell, progress, prepared.last_line)
-        new = await loading.load(Path(request.staged), prepared.last_line, options.priority, told)
-        report = _report(prepared, new, options)
+        prepared = await _prepare_and_load(_request(path, options, folder), loading, progress)
+        report = _report(prepared, loading.new, options)
         tally = Tally(report.read, report.new, report.duplicates, report.refused)
         await loading.finish(tally, prepared.fields)
     except BaseException:
@@ -104,14 +99,21 @@ async def _import(store: Store, path: Path, options: ImportOptions, folder: Path
     return report
 
 
-def _tell(progress: Progress, total: int, line: int) -> None:
-    progress(ImportProgress("loading", line, total))
+async def _prepare_and_load(request: Request, loading: Loading, progress: Progress) -> Prepared:
+    async with _reading_process(request) as steps:
+        async for step in steps:
+            if isinstance(step, Prepared):
+                return step
+            # The process reads on while this segment is loaded.
+            await loading.load(Path(step.staged), step.last_line)
+            progress(ImportProgress(step.last_line, step.done, step.total))
+    raise FileRefused(f"The process that read {request.file} ended without a word.", hint="See the journal.")
 
 
-def _request(path: Path, options: ImportOptions, staged: Path) -> Request:
+def _request(path: Path, options: ImportOptions, folder: Path) -> Request:
     return Request(
         file=str(path),
-        staged=str(staged),
+        folder=str(folder),
         region=options.region,
         columns=dict(options.columns),
         encoding=options.encoding,
@@ -120,20 +122,8 @@ def _request(path: Path, options: ImportOptions, staged: Path) -> Request:
     )
 
 
-async def _prepare(request: Request, progress: Progress) -> Prepared:
-    async with _reading_process(request) as messages:
-        async for message in messages:
-            if "prepared" in message:
-                return Prepared(**message["prepared"])
-            if "error" in message:
-                fault = message["error"]
-                raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
-            progress(ImportProgress("reading", message["done"], message["total"]))
-    raise FileRefused(f"The process that read {request.file} ended without a word.", hint="See the journal.")
-
-
 @asynccontextmanager
-async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[Segment | Prepared]]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dialer.leads.preparing"),
         stdin=asyncio.subprocess.PIPE,
@@ -142,7 +132,7 @@ async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[dict
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     try:
-        yield _messages(process, request)
+        yield _steps(process, request)
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
@@ -151,20 +141,24 @@ async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[dict
             await process.wait()
 
 
-async def _messages(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[dict[str, Any]]:
+async def _steps(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[Segment | Prepared]:
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("the process was started without pipes")
     process.stdin.write(json.dumps(asdict(request)).encode())
     process.stdin.close()
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_S):
-                line = await process.stdout.readline()
-        except TimeoutError as error:
-            raise FileRefused(f"Reading {request.file} took no step in {SILENCE_S:.0f} s and was stopped.") from error
-        if not line:
-            return
-        yield json.loads(line)
+    while line := await _line(process.stdout, request):
+        message = json.loads(line)
+        if fault := message.get("error"):
+            raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
+        yield Segment(**message["Segment"]) if "Segment" in message else Prepared(**message["Prepared"])
+
+
+async def _line(stdout: asyncio.StreamReader, request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            return await stdout.readline()
+    except TimeoutError as error:
+        raise FileRefused(f"Reading {request.file} took no step in {SILENCE_S:.0f} s and was stopped.") from error
 
 
 def _report(prepared: Prepared, new: int, options: ImportOptions) -> ImportReport:

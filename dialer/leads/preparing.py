@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -20,29 +20,39 @@ from dialer.leads.columns import Layout, layout
 from dialer.leads.errors import FileRefused
 from dialer.leads.rows import RowReader
 from dialer.leads.sniffing import encoding_of, separator_of
-from dialer.store.staging import StagedRow, Staging
+from dialer.store.staging import Staging
 
 if TYPE_CHECKING:
     import _csv
 
 MAX_FIELD = 32_768
 BATCH = 2_000
-_NICENESS = 10
-Progress = Callable[[int, int], None]
+SEGMENT = 50_000
+_NICENESS = 5
 _Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to read and where to put it. Paths as text, so that it travels as JSON."""
+    """What to read and the folder to put it. Paths as text, so that it travels as JSON."""
 
     file: str
-    staged: str
+    folder: str
     region: str = "FR"
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     separator: str | None = None
     refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A staging file that is ready, and the last line in it. ``done`` of ``total`` bytes are read."""
+
+    staged: str
+    last_line: int
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +63,14 @@ class Prepared:
     staged: int
     refused: int
     bad_numbers: int
-    last_line: int
     encoding: str
     separator: str
     columns: Mapping[str, str]
     fields: tuple[str, ...]
 
 
-def prepare(request: Request, progress: Progress) -> Prepared:
-    """Read the file whole into the staging file. ``progress`` is told bytes read and bytes in all.
+def prepare(request: Request) -> Iterator[Segment | Prepared]:
+    """Read the file whole, a segment at a time; the last word is what was read.
 
     FileRefused when the file cannot be imported, with the line. Rows that cannot be leads go to ``refused``.
     """
@@ -75,11 +84,11 @@ def prepare(request: Request, progress: Progress) -> Prepared:
             found = layout(_header(records), request.columns)
             refusals.header = found.header
             reading = _Reading(RowReader(found, request.region), refusals)
-            with Staging(Path(request.staged)) as staging:
-                for batch in _batches(records):
-                    staging.add(reading.read(batch))
-                    progress(file.tell(), path.stat().st_size)
-    return reading.prepared(found, encoding, separator)
+            for number, first in enumerate(records):
+                staged = Path(request.folder) / f"{number}.db"
+                reading.stage(chain([first], islice(records, SEGMENT - 1)), staged)
+                yield Segment(str(staged), reading.last_line, file.tell(), path.stat().st_size)
+    yield reading.prepared(found, encoding, separator)
 
 
 class _Reading:
@@ -89,19 +98,22 @@ class _Reading:
         self._reader = reader
         self._refusals = refusals
         self._read = 0
-        self._last_line = 0
+        self.last_line = 0
 
-    def read(self, batch: Sequence[_Record]) -> list[StagedRow]:
-        staged = []
+    def stage(self, records: Iterator[_Record], path: Path) -> None:
+        with Staging(path) as staging:
+            while batch := list(islice(records, BATCH)):
+                self._read_batch(batch)
+                staging.add(self._reader.rows, self._reader.more_numbers)
+                self._reader.rows, self._reader.more_numbers = [], []
+
+    def _read_batch(self, batch: Sequence[_Record]) -> None:
         for line, cells in batch:
-            row = self._reader.read(line, cells)
-            if isinstance(row, str):
-                self._refusals.add(line, row, cells)
-            else:
-                staged.append(row)
+            reason = self._reader.read(line, cells)
+            if reason is not None:
+                self._refusals.add(line, reason, cells)
         self._read += len(batch)
-        self._last_line = batch[-1][0]
-        return staged
+        self.last_line = batch[-1][0]
 
     def prepared(self, found: Layout, encoding: str, separator: str) -> Prepared:
         return Prepared(
@@ -109,7 +121,6 @@ class _Reading:
             staged=self._read - self._refusals.count,
             refused=self._refusals.count,
             bad_numbers=self._reader.bad_numbers,
-            last_line=self._last_line,
             encoding=encoding,
             separator=separator,
             columns=found.describe(),
@@ -177,11 +188,6 @@ def _header(records: Iterator[_Record]) -> list[str]:
     raise FileRefused("The file is empty.", hint="It needs a header line and a row a lead.")
 
 
-def _batches(records: Iterator[_Record]) -> Iterator[list[_Record]]:
-    while batch := list(islice(records, BATCH)):
-        yield batch
-
-
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
     try:
@@ -193,15 +199,14 @@ def _explaining(path: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Answer one request: a line of JSON for each step of progress, the last one with the result or the error."""
+    """Answer one request: a line of JSON for each segment, the last one with what was read or with the error."""
     os.nice(_NICENESS)
     request = Request(**json.load(sys.stdin))
     try:
-        prepared = prepare(request, lambda done, total: _say({"done": done, "total": total}))
+        for step in prepare(request):
+            _say({type(step).__name__: asdict(step)})
     except DialerError as error:
         _say({"error": {"message": str(error.args[0]), "hint": error.hint, "line": getattr(error, "line", None)}})
-    else:
-        _say({"prepared": asdict(prepared)})
 
 
 def _say(message: Mapping[str, Any]) -> None:

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
+from operator import itemgetter
 
 from dialer.leads.columns import Layout
-from dialer.leads.numbers import Number, Refusal, parse
+from dialer.leads.numbers import Refusal, parse
 from dialer.store.staging import StagedNumber, StagedRow
 
 MAX_SOURCE_ID = 200
+_Number = tuple[str, str, str, str]  # E.164, kind, territory, as written
 
 
 class RowReader:
     """Reads the rows of one layout. Numbers without a country code are those of ``region``.
 
-    ``bad_numbers`` counts the numbers that were no numbers, also in rows that have another.
+    ``rows`` and ``more_numbers`` collect the leads read; ``bad_numbers`` counts the texts that were no numbers, also in
+    rows that have another.
     """
 
     def __init__(self, layout: Layout, region: str) -> None:
@@ -22,44 +25,47 @@ class RowReader:
         self._region = region
         self._width = len(layout.header)
         self._encode = _encoder(layout)
+        self.rows: list[StagedRow] = []
+        self.more_numbers: list[StagedNumber] = []
         self.bad_numbers = 0
 
-    def read(self, line: int, cells: Sequence[str]) -> StagedRow | str:
-        """The row as it can become a lead, or the reason for which it is refused."""
+    def read(self, line: int, cells: Sequence[str]) -> str | None:
+        """Collect the row, or return the reason for which it is no lead."""
         if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
             return f"The row has {len(cells)} columns where the header has {self._width}."
-        numbers = self._numbers(cells)
-        if isinstance(numbers, str):
-            return numbers
-        source_id = self._source_id(cells) or numbers[0].e164
+        at = self._layout.source_id
+        source_id = "" if at is None else cells[at].strip()
         if len(source_id) > MAX_SOURCE_ID:
             return f"The source id is longer than {MAX_SOURCE_ID} characters."
-        return StagedRow(line, source_id, self._encode(cells), numbers)
+        numbers, reason = self._numbers(cells)
+        if not numbers:
+            return reason
+        first = numbers[0]
+        self.rows.append((line, source_id or first[0], self._encode(cells), *first))
+        if len(numbers) > 1:
+            self.more_numbers += [(line, position, *number) for position, number in enumerate(numbers) if position]
+        return None
 
-    def _source_id(self, cells: Sequence[str]) -> str:
-        return "" if self._layout.source_id is None else cells[self._layout.source_id].strip()
-
-    def _numbers(self, cells: Sequence[str]) -> tuple[StagedNumber, ...] | str:
-        numbers: dict[str, StagedNumber] = {}
+    def _numbers(self, cells: Sequence[str]) -> tuple[list[_Number], str]:
+        numbers: list[_Number] = []
         reason = "There is no phone number."
         for at in self._layout.phones:
             raw = cells[at].strip()
             if not raw:
                 continue
-            found = self._parse(raw, cells)
-            if isinstance(found, Number):
-                numbers.setdefault(found.e164, StagedNumber(*found, raw))
-            else:
+            found = parse(self._with_code(raw, cells), self._region)
+            if isinstance(found, Refusal):
                 self.bad_numbers += 1
                 reason = found.reason
-        return tuple(numbers.values()) or reason
+            elif not numbers or all(found[0] != known[0] for known in numbers):
+                numbers.append((*found, raw))
+        return numbers, reason
 
-    def _parse(self, raw: str, cells: Sequence[str]) -> Number | Refusal:
-        if self._layout.phone_code is not None and raw[0] != "+" and not raw.startswith("00"):
-            code = cells[self._layout.phone_code].strip().lstrip("+0")
-            if code:
-                return parse(f"+{code}{raw}", self._region)
-        return parse(raw, self._region)
+    def _with_code(self, raw: str, cells: Sequence[str]) -> str:
+        if self._layout.phone_code is None or raw[0] == "+" or raw.startswith("00"):
+            return raw
+        code = cells[self._layout.phone_code].strip().lstrip("+0")
+        return f"+{code}{raw}" if code else raw
 
 
 def _encoder(layout: Layout) -> Callable[[Sequence[str]], str]:
@@ -69,13 +75,19 @@ def _encoder(layout: Layout) -> Callable[[Sequence[str]], str]:
     keys = [json.dumps(name, ensure_ascii=False).replace("%", "%%") for name, _ in layout.fields]
     template = "{" + ",".join(f"{key}:%s" for key in keys) + "}"
     quoting = template.replace(":%s", ':"%s"')
-    columns = [at for _, at in layout.fields]
+    pick = _picker([at for _, at in layout.fields])
 
     def encode(cells: Sequence[str]) -> str:
-        values = tuple([cells[at].strip() for at in columns])
+        values = tuple(map(str.strip, pick(cells)))
         together = "|".join(values)
         if together.isprintable() and '"' not in together and "\\" not in together:
             return quoting % values
         return template % tuple(map(encode_basestring, values))
 
     return encode
+
+
+def _picker(columns: list[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    if len(columns) == 1:
+        return lambda cells: (cells[columns[0]],)
+    return itemgetter(*columns)

@@ -14,10 +14,13 @@ from dialer.store.errors import AlreadyExists, StoreUnavailable
 from dialer.store.opening import open_store
 from dialer.store.store import Store
 
-# One piece holds up the reservations behind it for about this long.
+# A piece holds up the units behind it. While others write it takes about PIECE_S; while nobody does, pieces are long,
+# for a short one rewrites as many pages of the indexes as it has rows.
 PIECE_S = 0.004
+QUIET_PIECE_S = 0.4
+QUIET_AFTER_S = 5.0
 _SMALLEST = 200
-_LARGEST = 20_000
+_LARGEST = 100_000
 # Lead ids follow the lines of the file, whose first is the header.
 _HEADER_LINE = 1
 
@@ -28,13 +31,20 @@ INSERT OR IGNORE INTO main.leads (id, list_id, import_id, source_id, fields, pri
 SELECT :base + line, :list, :import, source_id, fields, :priority FROM staged.rows
 WHERE line > :after AND line <= :last AND source_id NOT IN temp.seen
 """
+# In the order of the file, for the first row that has a number keeps it.
 _NUMBERS = """
 INSERT OR IGNORE INTO main.numbers (lead_id, position, list_id, e164, kind, territory, raw)
-SELECT leads.id, n.position, :list, n.e164, n.kind, n.territory, n.raw
-FROM staged.numbers AS n CROSS JOIN main.leads ON leads.id = :base + n.line
-WHERE n.line > :after AND n.line <= :last
+SELECT :base + line AS lead, 0 AS position, :list, e164, kind, territory, raw FROM staged.rows
+WHERE line > :after AND line <= :last AND EXISTS (SELECT 1 FROM main.leads WHERE id = :base + line)
+UNION ALL
+SELECT :base + line AS lead, position, :list, e164, kind, territory, raw FROM staged.more_numbers
+WHERE line > :after AND line <= :last AND EXISTS (SELECT 1 FROM main.leads WHERE id = :base + line)
+ORDER BY lead, position
 """
-_STAGED_NUMBERS = "SELECT count(*) FROM staged.numbers WHERE line > :after AND line <= :last"
+_STAGED_NUMBERS = """
+SELECT (SELECT count(*) FROM staged.rows WHERE line > :after AND line <= :last)
+    + (SELECT count(*) FROM staged.more_numbers WHERE line > :after AND line <= :last)
+"""
 _OF_PIECE = "id > :base + :after AND id <= :base + :last"
 _NUMBERLESS = f"{_OF_PIECE} AND NOT EXISTS (SELECT 1 FROM main.numbers WHERE lead_id = leads.id)"
 _FIRST_NUMBER = f"""
@@ -56,37 +66,44 @@ class Tally:
 class Loading:
     """One import into one list. Nothing of it is seen until ``finish``; ``abandon`` or a crash leaves nothing."""
 
-    def __init__(self, store: Store, list_id: int) -> None:
+    def __init__(self, store: Store, list_id: int, priority: int = 0) -> None:
         self._store = store
         self._list_id = list_id
+        self._priority = priority
         self._import_id = 0
         self._base = 0
+        self._loaded_line = 0
+        self._pace = _Pace()
+        self.new = 0
 
     async def begin(self, file: str) -> None:
         """Claim the store for this import and remove what earlier ones left. AlreadyExists while another one runs."""
         now = self._store.clock()
         self._import_id, self._base = await self._store.write(lambda db: _claim(db, self._list_id, file, now))
         await _remove_dropped(self._store)
+        await self._store.between(lambda db: db.execute(_SEEN))
 
-    async def load(self, staged: Path, last_line: int, priority: int, progress: Callable[[int], None]) -> int:
-        """Copy the staged rows in pieces and return how many were new; ``progress`` is told the last line copied."""
+    async def load(self, segment: Path, last_line: int) -> None:
+        """Copy the next segment, whose rows end with ``last_line``, in pieces. ``new`` counts the leads kept so far."""
         await self._store.write(lambda db: _announce(db, self._import_id, self._base + last_line))
-        await self._store.between(lambda db: _attach(db, staged))
-        values = {"base": self._base, "list": self._list_id, "import": self._import_id, "priority": priority}
+        await self._store.between(lambda db: db.execute("ATTACH ? AS staged", (str(segment),)))
+        values = {"base": self._base, "list": self._list_id, "import": self._import_id, "priority": self._priority}
         try:
-            await _in_pieces(self._store, _copy_piece, values, (0, last_line), progress)
+            self.new += await _in_pieces(self._store, self._pace, _copy_piece, values, (self._loaded_line, last_line))
         finally:
-            await self._store.between(_detach)
-        return await self._store.read(lambda db: _count(db, self._import_id))
+            await self._store.between(lambda db: db.execute("DETACH staged"))
+        self._loaded_line = last_line
 
     async def finish(self, tally: Tally, columns: Sequence[str]) -> None:
         """Show the leads to those who dial, all at once."""
         now = self._store.clock()
         await self._store.write(lambda db: _show(db, self._import_id, tally, columns, now))
+        await self._store.between(lambda db: db.execute("DROP TABLE temp.seen"))
 
     async def abandon(self) -> None:
         """Take back everything. What cannot be removed now, the next import removes."""
         with suppress(StoreUnavailable):
+            await self._store.between(lambda db: db.execute("DROP TABLE IF EXISTS temp.seen"))
             await self._store.write(lambda db: db.execute(_DROP, (self._import_id,)))
             await _remove_dropped(self._store)
 
@@ -119,60 +136,65 @@ def _copy_list(db: sqlite3.Connection, campaign_id: str, list_name: str) -> None
 
 
 _DROP = "UPDATE imports SET state = 'dropped' WHERE id = ? AND state = 'loading'"
-_Piece = Callable[[sqlite3.Connection, dict[str, int]], None]
+_SEEN = "CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
+_Piece = Callable[[sqlite3.Connection, dict[str, int]], int]
 
 
-async def _in_pieces(
-    store: Store, piece: _Piece, values: dict[str, int], span: tuple[int, int], progress: Callable[[int], None]
-) -> None:
+async def _in_pieces(store: Store, pace: "_Pace", piece: _Piece, values: dict[str, int], span: tuple[int, int]) -> int:
     after, end = span
-    size = _SMALLEST
+    total = 0
     while after < end:
-        last = min(after + size, end)
+        last = min(after + pace.rows, end)
         bounds = {**values, "after": after, "last": last}
-        seconds = await store.write(lambda db, b=bounds: _timed(db, piece, b))  # type: ignore[misc]
-        size = max(_SMALLEST, min(_LARGEST, 2 * size, int(size * PIECE_S / seconds)))
+        before = store.carried_out
+        count, seconds = await store.write(lambda db, b=bounds: _timed(db, piece, b))  # type: ignore[misc]
+        pace.learn(last - after, seconds, store.carried_out - before - 1)
+        total += count
         after = last
-        progress(after)
+    return total
 
 
-def _timed(db: sqlite3.Connection, piece: _Piece, values: dict[str, int]) -> float:
+class _Pace:
+    """How many rows the next piece has: few while others write, many while nobody does."""
+
+    def __init__(self) -> None:
+        self._busy_until = 0.0
+        self.rows = _SMALLEST
+
+    def learn(self, rows: int, seconds: float, others: int) -> None:
+        """Take note of a piece: its rows, its time, and how many units of others were carried out meanwhile."""
+        now = time.monotonic()
+        if others:
+            self._busy_until = now + QUIET_AFTER_S
+        aim_s = PIECE_S if now < self._busy_until else QUIET_PIECE_S
+        self.rows = max(_SMALLEST, min(_LARGEST, 4 * rows, int(rows * aim_s / seconds)))
+
+
+def _timed(db: sqlite3.Connection, piece: _Piece, values: dict[str, int]) -> tuple[int, float]:
     started = time.perf_counter()
-    piece(db, values)
-    return time.perf_counter() - started
+    count = piece(db, values)
+    return count, time.perf_counter() - started
 
 
-def _copy_piece(db: sqlite3.Connection, values: dict[str, int]) -> None:
-    db.execute(_LEADS, values)
-    copied = db.execute(_NUMBERS, values).rowcount
-    if copied < db.execute(_STAGED_NUMBERS, values).fetchone()[0]:
-        db.execute(f"INSERT INTO temp.seen SELECT source_id FROM main.leads WHERE {_NUMBERLESS}", values)
-        db.execute(f"DELETE FROM main.leads WHERE {_NUMBERLESS}", values)
-        db.execute(_FIRST_NUMBER, values)
+def _copy_piece(db: sqlite3.Connection, values: dict[str, int]) -> int:
+    leads = db.execute(_LEADS, values).rowcount
+    numbers = db.execute(_NUMBERS, values).rowcount
+    if numbers == db.execute(_STAGED_NUMBERS, values).fetchone()[0]:
+        return leads
+    db.execute(f"INSERT INTO temp.seen SELECT source_id FROM main.leads WHERE {_NUMBERLESS}", values)
+    removed = db.execute(f"DELETE FROM main.leads WHERE {_NUMBERLESS}", values).rowcount
+    db.execute(_FIRST_NUMBER, values)
+    return leads - removed
 
 
-def _attach(db: sqlite3.Connection, staged: Path) -> None:
-    db.execute("ATTACH ? AS staged", (str(staged),))
-    db.execute("CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
-
-
-def _detach(db: sqlite3.Connection) -> None:
-    db.execute("DROP TABLE temp.seen")
-    db.execute("DETACH staged")
-
-
-def _count(db: sqlite3.Connection, import_id: int) -> int:
-    return int(db.execute("SELECT count(*) FROM leads WHERE import_id = ?", (import_id,)).fetchone()[0])
-
-
-def _remove_piece(db: sqlite3.Connection, values: dict[str, int]) -> None:
+def _remove_piece(db: sqlite3.Connection, values: dict[str, int]) -> int:
     db.execute("DELETE FROM numbers WHERE lead_id > :after AND lead_id <= :last", values)
-    db.execute("DELETE FROM leads WHERE id > :after AND id <= :last", values)
+    return db.execute("DELETE FROM leads WHERE id > :after AND id <= :last", values).rowcount
 
 
 async def _remove_dropped(store: Store) -> None:
     for import_id, before_first, last in await store.read(_dropped):
-        await _in_pieces(store, _remove_piece, {}, (before_first, last), lambda _: None)
+        await _in_pieces(store, _Pace(), _remove_piece, {}, (before_first, last))
         await store.write(lambda db, one=import_id: db.execute("DELETE FROM imports WHERE id = ?", (one,)))  # type: ignore[misc]
 
 

@@ -9,7 +9,7 @@ from dialer.floor.words import Result
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_DIGITS = 9  # milliseconds in base 36: enough until the year 5188
-_RANDOM_DIGITS = 8
+_RANDOM_BYTES = 5
 
 # Two seeks of the index leads_due for each import: the work does not grow with the number of leads.
 _HIGHEST_PRIORITY = """
@@ -95,8 +95,7 @@ def never_dialed(attempt: NewAttempt, now: float) -> RecordOutcome:
 
 def new_attempt_id(now: float) -> str:
     """An id that sorts by time, is never used twice and is safe as a channel id: ``[0-9a-z]`` and one dash."""
-    random = "".join(secrets.choice(_DIGITS) for _ in range(_RANDOM_DIGITS))
-    return f"{_base36(int(now * 1000), _TIME_DIGITS)}-{random}"
+    return f"{_base36(int(now * 1000), _TIME_DIGITS)}-{secrets.token_hex(_RANDOM_BYTES)}"
 
 
 def _base36(value: int, digits: int) -> str:

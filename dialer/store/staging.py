@@ -1,4 +1,4 @@
-"""A file of leads as rows, beside the store: read in another process, loaded from there.
+"""A file of leads as rows, beside the store: read in another process, loaded from there, segment by segment.
 
 Reading a million rows keeps an interpreter busy for seconds. Done in a process and a file of its own, it neither slows
 a running daemon nor leaves half a list behind.
@@ -8,38 +8,31 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 from urllib.parse import quote
 
+# A lead's first number stands in its row: most leads have no other, and there are millions of rows.
 _SCHEMA = """
-CREATE TABLE rows (line INTEGER PRIMARY KEY, source_id TEXT NOT NULL, fields TEXT NOT NULL) STRICT;
-CREATE TABLE numbers (
-    line INTEGER NOT NULL, position INTEGER NOT NULL, e164 TEXT NOT NULL, kind TEXT NOT NULL, territory TEXT NOT NULL,
-    raw TEXT NOT NULL, PRIMARY KEY (line, position)
+CREATE TABLE rows (
+    line INTEGER PRIMARY KEY, source_id TEXT NOT NULL, fields TEXT NOT NULL,
+    e164 TEXT NOT NULL, kind TEXT NOT NULL, territory TEXT NOT NULL, raw TEXT NOT NULL
+) STRICT;
+CREATE TABLE more_numbers (
+    line INTEGER NOT NULL, position INTEGER NOT NULL,
+    e164 TEXT NOT NULL, kind TEXT NOT NULL, territory TEXT NOT NULL, raw TEXT NOT NULL,
+    PRIMARY KEY (line, position)
 ) STRICT, WITHOUT ROWID;
 """
 
-
-class StagedNumber(NamedTuple):
-    """A number of a row: E.164, its kind and territory, and how it was written."""
-
-    e164: str
-    kind: str
-    territory: str
-    raw: str
-
-
-class StagedRow(NamedTuple):
-    """A row that can become a lead. ``fields`` is a JSON object of text. A tuple: there are millions of them."""
-
-    line: int
-    source_id: str
-    fields: str
-    numbers: tuple[StagedNumber, ...]
+# Plain tuples, for they are made and bound fastest.
+# line, source id, fields as a JSON object of text, and the first number: E.164, kind, territory, as written.
+StagedRow = tuple[int, str, str, str, str, str, str]
+# line, position from 1, and the number: E.164, kind, territory, as written.
+StagedNumber = tuple[int, int, str, str, str, str]
 
 
 class Staging:
-    """A new staging file. A context manager; what was added is kept when it ends well."""
+    """A new staging file, one segment of a file of leads. What was added is kept when the ``with`` ends well."""
 
     def __init__(self, path: Path) -> None:
         # Made by us and for us alone: it holds names and numbers.
@@ -51,13 +44,10 @@ class Staging:
         self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")
 
-    def add(self, rows: Sequence[StagedRow]) -> None:
-        """Add rows in the order of the file."""
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", [row[:3] for row in rows])
-        self._db.executemany(
-            "INSERT INTO numbers VALUES (?, ?, ?, ?, ?, ?)",
-            [(row.line, position, *number) for row in rows for position, number in enumerate(row.numbers)],
-        )
+    def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber]) -> None:
+        """Add rows in the order of the file, with the numbers beyond their first."""
+        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO more_numbers VALUES (?, ?, ?, ?, ?, ?)", more_numbers)
 
     def __enter__(self) -> Self:
         return self

@@ -117,6 +117,11 @@ class Store(Reader):
         return self._recorder
 
     @property
+    def carried_out(self) -> int:
+        """How many units of work were carried out since the store was opened."""
+        return self._writer.carried_out
+
+    @property
     def folder_prefix(self) -> str:
         """How the names of passing folders beside the store begin; what a crash leaves is removed at the next start."""
         return passing_folders(self.path)

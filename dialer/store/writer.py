@@ -55,6 +55,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self.healthy = True
+        self.carried_out = 0
 
     def start(self) -> None:
         """Begin to take work, in a task of the writer's own that no caller can cancel."""
@@ -111,6 +112,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - guard: whatever happens, no caller may wait for ever
             results = [_Failure(error)] * len(group)
         self._note_health(results)
+        self.carried_out += len(group)
         for job, result in zip(group, results, strict=True):
             if isinstance(result, _Failure):
                 job.future.set_exception(result.error)

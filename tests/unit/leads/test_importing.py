@@ -5,6 +5,7 @@ import csv
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialer.leads import importing
+from dialer.leads import importing, preparing
 from dialer.leads.errors import FileRefused
 from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, import_leads
-from dialer.leads.preparing import MAX_FIELD, Prepared, Request, prepare
+from dialer.leads.preparing import MAX_FIELD, Prepared, Request, Segment, prepare
 from dialer.store import Store
 from dialer.store.errors import AlreadyExists, NotFound
 from dialer.store.loading import Loading
@@ -32,19 +33,24 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def prepared(request: Request, _: object) -> Prepared:
-        return prepare(request, _nothing)
+    @asynccontextmanager
+    async def reading(request: Request) -> AsyncIterator[AsyncIterator[Segment | Prepared]]:
+        async def steps() -> AsyncIterator[Segment | Prepared]:
+            for step in prepare(request):
+                yield step
 
-    monkeypatch.setattr(importing, "_prepare", prepared)
+        yield steps()
 
-
-def _nothing(*_: object) -> None:
-    return
+    monkeypatch.setattr(importing, "_reading_process", reading)
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def file_bytes(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def sums(report: ImportReport) -> tuple[int, int, int, int]:
@@ -72,8 +78,7 @@ async def test_a_file_becomes_leads_in_its_order(store: Store, tmp_path: Path) -
     assert [attempt.number for attempt in attempts] == ["+33142000001", "+33142000002"]
     lead = await store.lead(attempts[0].lead_id)
     assert (lead.source_id, lead.fields, lead.numbers) == ("A", {"last_name": "Léa"}, ("+33142000001", "+33612345678"))
-    assert {step.stage for step in told} == {"reading", "loading"}
-    assert all(step.done <= step.total for step in told)
+    assert told == [ImportProgress(3, len(file_bytes(file)), len(file_bytes(file)))]
 
 
 async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
@@ -115,6 +120,7 @@ async def test_the_size_of_a_piece_changes_nothing(
     whole = await import_leads(store, file, OPTIONS)
     monkeypatch.setattr("dialer.store.loading._SMALLEST", 1)
     monkeypatch.setattr("dialer.store.loading._LARGEST", 1)
+    monkeypatch.setattr(preparing, "SEGMENT", 7)
 
     by_line = await import_leads(store, file, ImportOptions("acme", "other"))
 
@@ -222,25 +228,29 @@ async def test_one_import_at_a_time(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_in_process")
-async def test_leads_are_seen_only_when_the_import_is_done(store: Store, tmp_path: Path) -> None:
+async def test_leads_are_seen_only_when_the_import_is_done(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    monkeypatch.setattr(preparing, "SEGMENT", 100)
     seen: list[asyncio.Task[Any]] = []
 
     await import_leads(store, file, OPTIONS, lambda _: seen.append(asyncio.create_task(store.reserve("acme", 1, NOW))))
 
     early = await asyncio.gather(*seen[:-1])
-    assert len(early) > 1
+    assert len(early) == 9
     assert not any(early)
     assert len(await store.reserve("acme", 1_000, NOW)) >= 999
 
 
 @pytest.mark.usefixtures("_in_process")
-async def test_a_cancelled_import_leaves_nothing(store: Store, tmp_path: Path) -> None:
+async def test_a_cancelled_import_leaves_nothing(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    monkeypatch.setattr(preparing, "SEGMENT", 100)
     task: asyncio.Task[ImportReport] | None = None
 
-    def cancel(step: ImportProgress) -> None:
-        if task is not None and step.stage == "loading":
+    def cancel(_: ImportProgress) -> None:
+        if task is not None:
             task.cancel()
 
     task = asyncio.create_task(import_leads(store, file, OPTIONS, cancel))

@@ -134,7 +134,7 @@ async def test_choosing_reads_the_index_of_due_leads_and_sorts_nothing(store: St
 def test_attempt_ids_sort_by_time_and_are_safe_channel_ids(one: float, other: float) -> None:
     first, second = reserving.new_attempt_id(min(one, other)), reserving.new_attempt_id(max(one, other) + 0.001)
 
-    assert re.fullmatch(r"[0-9a-z]{9}-[0-9a-z]{8}", first)
+    assert re.fullmatch(r"[0-9a-z]{9}-[0-9a-f]{10}", first)
     assert first[:9] <= second[:9]
 
 
