@@ -185,6 +185,10 @@ class Dialing(Section):
         le=10,
         description="Most abandoned calls among those answered by a person, for campaigns that name none.",
     )
+    policy: Literal["auto", "predictive", "progressive", "ratio", "preview"] = Field(
+        default="auto",
+        description="How calls are paced, for campaigns that name no policy; auto is predictive where that gains.",
+    )
     tick_s: float = Field(
         default=1.0, ge=0.1, le=5, description="The floor decides at every event and at least this often."
     )

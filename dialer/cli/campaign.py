@@ -10,6 +10,11 @@ from dialer.cli.shell import Shell, json_option, pass_shell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_POLICY = "How calls are paced: auto, predictive, progressive, ratio, preview, or a baseline (dialer simulate --help)."
+_LIMIT = "Hard limit of each day: abandoned of those answered by a person."
+_CANCEL = "Give up a call after ringing this long when its answer would find nobody; costs attempts, so off if not given."
+_UNSET = "Take away this bound (max-lines, max-calls-per-s, max-ratio, abandonment-target-pct, cancel-after-s)."
+_BOUNDS = ["max-lines", "max-calls-per-s", "max-ratio", "abandonment-target-pct", "cancel-after-s"]
 _ON_PHONE = "What a key on the agent's phone stands for; give it once for each key."
 
 
@@ -18,10 +23,15 @@ def _settings_options(command: F) -> F:
     options = [
         click.option("--trunk", metavar="ENDPOINT", help="PJSIP endpoint of the carrier."),
         click.option("--caller-id", metavar="+33...", help="Number shown to the called person."),
-        click.option("--policy", help="How calls are paced: progressive, predictive, ..."),
+        click.option("--policy", metavar="NAME", help=_POLICY),
+        click.option("--ratio", type=float, help="Calls for each ready agent, of the policy ratio."),
+        click.option("--max-ratio", type=float, help="Most calls in progress for each agent logged in."),
         click.option("--max-lines", type=int, help="Most calls at a time."),
         click.option("--max-calls-per-s", type=float, help="Most calls dialed a second."),
-        click.option("--abandonment-limit-pct", type=float, help="Most abandoned of those answered by a person."),
+        click.option("--abandonment-limit-pct", type=float, help=_LIMIT),
+        click.option("--abandonment-target-pct", type=float, help="What is aimed at, below the limit."),
+        click.option("--min-agents-for-predictive", type=int, help="With fewer agents, pacing is progressive."),
+        click.option("--cancel-after-s", type=float, help=_CANCEL),
         click.option("--ring-timeout-s", type=float, help="A phone rings this long."),
         click.option("--connect-deadline-s", type=float, help="Answer to agent, at most."),
         click.option("--wrap-up-s", type=float, help="Agent's time after a talk."),
@@ -39,6 +49,8 @@ def _settings_options(command: F) -> F:
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in settings.items() if value is not None and value != ()}
+    if "unset" in given:
+        given["unset"] = [bound.replace("-", "_") for bound in given["unset"]]
     if "dispositions" in given:
         given["dispositions"] = dict(_key_and_what(pair) for pair in given["dispositions"])
     return given
@@ -87,6 +99,7 @@ def create(shell: Shell, /, campaign_id: str, name: str, principal: str, **setti
 @campaign.command("set")
 @click.argument("campaign_id", metavar="CAMPAIGN")
 @_settings_options
+@click.option("--unset", multiple=True, type=click.Choice(_BOUNDS), metavar="BOUND", help=_UNSET)
 @json_option
 @pass_shell
 def set_(shell: Shell, /, campaign_id: str, **settings: Any) -> None:  # noqa: ANN401
@@ -95,6 +108,7 @@ def set_(shell: Shell, /, campaign_id: str, **settings: Any) -> None:  # noqa: A
     \b
     Example:
       dialer campaign set summer --wrap-up-s 15 --max-lines 60
+      dialer campaign set summer --policy predictive --abandonment-target-pct 2 --unset max-lines
     """
     given = _given(settings)
     if not given:

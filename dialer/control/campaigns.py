@@ -85,7 +85,9 @@ async def _counted(services: Services, campaign: Campaign) -> dict[str, Any]:
 
 def _told(campaign: Campaign) -> dict[str, Any]:
     settings = asdict(campaign.settings)
-    settings["abandonment_limit_pct"] = round(settings.pop("abandonment_limit") * 100, 6)
+    for name in ("abandonment_limit", "abandonment_target"):
+        share = settings.pop(name)
+        settings[f"{name}_pct"] = None if share is None else round(share * 100, 6)
     settings["dispositions"] = dict(campaign.settings.dispositions)
     named = {"name": campaign.name, "principal": campaign.principal, "created_at": campaign.created_at}
     return {"campaign_id": settings.pop("campaign_id"), "state": campaign.state, **named, **settings}
@@ -101,6 +103,7 @@ def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
         connect_deadline_s=dialing.connect_deadline_s,
         wrap_up_s=config.agents.wrap_up_s,
         abandonment_limit=dialing.abandonment_limit_pct / 100,
+        policy=dialing.policy,
         language=dialing.language,
         message=dialing.message,
     )
@@ -108,12 +111,23 @@ def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
 
 def _apply(settings: CampaignSettings, wish: rq.CampaignValues) -> CampaignSettings:
     values = wish.model_dump(include=set(rq.CampaignValues.model_fields), exclude_none=True)
-    limit_pct = values.pop("abandonment_limit_pct", None)
-    if limit_pct is not None:
-        values["abandonment_limit"] = limit_pct / 100
+    values |= {name: None for name in values.pop("unset", ())}
+    for name in ("abandonment_limit", "abandonment_target"):
+        if f"{name}_pct" in values:
+            percentage = values.pop(f"{name}_pct")
+            values[name] = None if percentage is None else percentage / 100
     if "dispositions" in values:
         values["dispositions"] = tuple(sorted(values["dispositions"].items()))
-    return replace(settings, **values)
+    changed = replace(settings, **values)
+    _expect_target_below_limit(changed)
+    return changed
+
+
+def _expect_target_below_limit(settings: CampaignSettings) -> None:
+    target, limit = settings.abandonment_target, settings.abandonment_limit
+    if target is not None and target > limit:
+        hint = f"Give at most {limit * 100:g}, or raise --abandonment-limit-pct if the law allows it."
+        raise BadRequestError(f"The target of {target * 100:g} % abandoned is above the limit.", hint=hint)
 
 
 def _expect_complete(settings: CampaignSettings) -> None:

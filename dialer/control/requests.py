@@ -1,7 +1,7 @@
 """What each command takes. A parameter that is unknown, missing or out of bounds is refused before anything happens."""
 
 import re
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +35,7 @@ Pin = Annotated[str, _shaped(r"[0-9]{4,12}", "4 to 12 digits")]
 Key = Annotated[str, _shaped(r"[0-9]", "a key from 0 to 9")]
 AttemptId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,64}", "the id of an attempt")]
 Language = Annotated[str, _shaped(r"fr|en", "fr or en")]
+Unset = Literal["max_lines", "max_calls_per_s", "max_ratio", "abandonment_target_pct", "cancel_after_s"]
 Time = Annotated[float, Field(ge=0, le=4_102_444_800)]  # to the year 2100
 
 
@@ -57,7 +58,10 @@ class Nothing(Params):
 
 
 class CampaignValues(Params):
-    """Settings of a campaign; unset ones keep what they were, or the configuration's default in a new campaign."""
+    """Settings of a campaign; those not given keep what they were, or the configuration's default in a new campaign.
+
+    ``unset`` takes bounds away.
+    """
 
     trunk: Endpoint | None = None
     caller_id: CallerId | None = None
@@ -67,6 +71,12 @@ class CampaignValues(Params):
     max_lines: Annotated[int, Field(ge=1, le=10_000)] | None = None
     max_calls_per_s: Annotated[float, Field(ge=0.1, le=500)] | None = None
     abandonment_limit_pct: Annotated[float, Field(ge=0, le=10)] | None = None
+    abandonment_target_pct: Annotated[float, Field(ge=0, le=10)] | None = None
+    max_ratio: Annotated[float, Field(ge=1, le=20)] | None = None
+    min_agents_for_predictive: Annotated[int, Field(ge=1, le=1000)] | None = None
+    cancel_after_s: Annotated[float, Field(ge=5, le=120)] | None = None
+    ratio: Annotated[float, Field(ge=1, le=20)] | None = None
+    unset: Annotated[tuple[Unset, ...], Field(strict=False, max_length=8)] = ()
     policy: Annotated[str, AfterValidator(_known_policy)] | None = None
     language: Language | None = None
     message: Sound | None = None

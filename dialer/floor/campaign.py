@@ -27,12 +27,17 @@ class Campaign:
 
 def terms(settings: CampaignSettings, window: WindowOpened | None = None) -> pacing.Terms:
     """The bounds of a campaign, and what its legal window holds so far, in the pacer's words."""
+    target, cancel_after_s = settings.abandonment_target, settings.cancel_after_s
     bounds = pacing.Terms(
-        abandonment_limit=settings.abandonment_limit,
+        abandonment_limit=settings.abandonment_limit if target is None else min(target, settings.abandonment_limit),
         connect_deadline_s=settings.connect_deadline_s,
         ring_timeout_s=settings.ring_timeout_s,
+        may_cancel=cancel_after_s is not None,
+        min_ring_s=cancel_after_s or 0.0,
         max_lines=settings.max_lines,
         max_calls_per_s=settings.max_calls_per_s,
+        max_ratio=settings.max_ratio,
+        min_agents_for_predictive=settings.min_agents_for_predictive,
     )
     if window is None:
         return bounds

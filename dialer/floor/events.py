@@ -179,7 +179,12 @@ class AttemptsRecovered(Event):
 
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
-    """What the floor needs to know of a campaign."""
+    """What the floor needs to know of a campaign.
+
+    ``abandonment_limit`` is the hard limit of each day, as a share; ``abandonment_target`` what is aimed at (None: the
+    limit). ``max_ratio``: calls in progress for each agent logged in. ``ratio``: of the policy of that name.
+    ``cancel_after_s``: a call may be given up after ringing this long when its answer would find nobody; None: never.
+    """
 
     campaign_id: str
     trunk: str
@@ -190,11 +195,16 @@ class CampaignSettings:
     max_lines: int | None = None
     max_calls_per_s: float | None = None
     abandonment_limit: float = 0.03
-    policy: str = "progressive"
+    policy: str = "auto"
     language: str = "fr"
     message: str = "dialer/safe-harbour"
     dispositions: tuple[tuple[str, str], ...] = ()  # key on the phone, disposition
     keypad_disposition: bool = False
+    abandonment_target: float | None = None
+    max_ratio: float | None = None
+    min_agents_for_predictive: int = 1
+    cancel_after_s: float | None = None
+    ratio: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dialer.store.errors import StoreDamaged
 CHECK_S = 5.0
 _TABLES = (
     *("campaigns", "agents", "lists", "imports", "attempts", "agent_sessions", "attempt_steps", "leads", "numbers"),
-    *("campaign_changes", "agent_states", "decisions"),
+    *("campaign_changes", "agent_states", "decisions", "pacing_memory"),
 )
 
 
