@@ -42,7 +42,7 @@ class Budget:
     def open(self, terms: Terms, at: float) -> None:
         """A window begins."""
         self.terms, self.opened_at, self.last = terms, at, at
-        self.aim = terms.abandonment_limit
+        self.aim, self.rate = terms.abandonment_limit, 0.0
 
     def live_answer(self, *, abandoned: bool) -> None:
         """Learn the price from each live answer: the integral moves until aim = outcome."""
@@ -96,6 +96,8 @@ class Budget:
         s = self.steering
         abandons_left = self.terms.abandonment_limit * self.answers_to_come(now)
         share = min(1.0, max(0.0, (abandons_left - 1.0) / 5.0))
+        if now - self.opened_at < s.cautious_s:
+            share *= 0.25
         return s.last_tail + (s.tail - s.last_tail) * share
 
     def answers_to_come(self, now: float) -> float:

@@ -69,6 +69,9 @@ class Watcher:
     def agent_changed(self, agent: Agent, at: float, phase: str | None) -> None:
         """An agent, still as before, goes to ``phase`` (None: gone)."""
 
+    def new_clock(self) -> None:
+        """Time begins anew: calls and agents known so far are gone, what was learned stays."""
+
     def live_answer(self, at: float, abandoned: bool) -> None:
         """A live answer was connected or abandoned."""
 

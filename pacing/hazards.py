@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from pacing.distributions import Floats
+from pacing.ring import counts_of
 
 PRIOR_PHASES: Final = 8.0
 _REMEMBERED: Final = 1500.0
@@ -71,8 +72,8 @@ class PhaseTable:
         """Take an earlier day's counts, times ``worth``."""
         if len(learned["ends"]) != BINS:
             return
-        self.ends += worth * np.asarray(learned["ends"], float)
-        self.exposure += worth * np.asarray(learned["exposure"], float)
+        self.ends += worth * counts_of(learned["ends"])
+        self.exposure += worth * counts_of(learned["exposure"])
         self.count += worth * float(learned["count"])
 
 

@@ -11,7 +11,7 @@ from pacing.floor import TALKING, WRAP_UP, Agent, Call, Watcher
 from pacing.hazards import BIN_OF_SECOND, PhaseTable
 from pacing.interface import Terms
 from pacing.level import Level
-from pacing.ring import RingAges, RingCurve
+from pacing.ring import RingAges, RingCurve, ring_bins
 from pacing.risk import cumulants
 from pacing.supply import AgentBoard, SupplyTable
 
@@ -55,14 +55,23 @@ class Learner(Watcher):
     def prepare(self, terms: Terms, at: float) -> None:
         """A window opens: tables for its ring limit."""
         self.patience_s, self.ring_timeout_s = terms.connect_deadline_s, terms.ring_timeout_s
-        if self.ring.bins != RingCurve(terms.ring_timeout_s, NODES).bins:
-            self.ring = RingCurve(terms.ring_timeout_s, NODES)
+        if ring_bins(terms.ring_timeout_s) != self.ring.bins:
+            self.ring = self.ring.resized(terms.ring_timeout_s)
         if self.ages.counts.size != self.ring.bins:
-            self.ages = RingAges(self.ring.bins)
+            self.ages.resize(self.ring.bins)
         self.ages.advance(at)
         self.levelled_at = at
         self.ring_at = self.agents_at = self.supply_at = -1e300
         self._refresh_supply(at)
+
+    def new_clock(self) -> None:
+        """See Watcher."""
+        self.ages = RingAges(self.ring.bins)
+        self.board = AgentBoard()
+        self.young.clear()
+        self.young_answers.clear()
+        self.live.clear()
+        self.persons_seen = self.talks_ended = 0
 
     # what the floor tells
 

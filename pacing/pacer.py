@@ -40,7 +40,8 @@ class Pacer(ABC):
             raise PacingError("a window is already open; close it before opening the next.")
         self._flush()
         if _time(at) < self._now:
-            self.floor = Floor(self._watcher())
+            self.floor = Floor(self.floor.watcher)
+            self.floor.watcher.new_clock()
             self._next_check = -1e300
         self._now = at
         self.terms, self.opened_at = terms, at

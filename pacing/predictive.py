@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from pacing.budget import Budget, Steering, poisson_tail
+from pacing.errors import PacingError
 from pacing.floor import RINGING, Watcher
 from pacing.interface import Decision, Terms
 from pacing.learner import KNOWN_CALLS, Learner
@@ -180,6 +181,9 @@ class Predictive(Pacer):
         return pack(self.policy, learned)
 
     def recall(self, learned: Mapping[str, Any]) -> None:
-        """See Pacer."""
-        self.learner.recall(learned)
-        self.budget.integral = float(learned["integral"])
+        """See Pacer. Raises PacingError where the memory's content cannot be."""
+        try:
+            self.learner.recall(learned)
+            self.budget.integral = min(1.0, max(-1.0, float(learned["integral"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise PacingError(f"memory: its content is wrong ({error}); start without one.") from error

@@ -6,7 +6,7 @@ otherwise (no answer, busy, machine, cancelled). Calls that still ring count as 
 how high it stands now is a ``Level``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any, Final
 
@@ -22,12 +22,25 @@ _PRIOR_RING_S: Final = 11.0
 _REMEMBERED_CALLS: Final = 6000.0
 
 
+def ring_bins(ring_timeout_s: float) -> int:
+    """Bins of a ring's table: to its limit and a little beyond."""
+    return int(ring_timeout_s / BIN_S) + 4
+
+
 class RingAges:
     """How many calls ring now, by age in bins of half a second; the last bin holds all older."""
 
     def __init__(self, bins: int) -> None:
         self.counts = np.zeros(bins)
         self.slot = 0
+
+    def resize(self, bins: int) -> None:
+        """Another number of bins, no call lost."""
+        kept = min(bins, self.counts.size)
+        counts = np.zeros(bins)
+        counts[:kept] = self.counts[:kept]
+        counts[-1] += self.counts[kept:].sum()
+        self.counts = counts
 
     def advance(self, now: float) -> None:
         """Let ages grow to ``now``."""
@@ -55,7 +68,7 @@ class RingCurve:
     """Hazards of answer by a person and of other ends, by age; and what follows from them."""
 
     def __init__(self, ring_timeout_s: float, nodes: int) -> None:
-        self.bins = int(ring_timeout_s / BIN_S) + 4
+        self.bins = ring_bins(ring_timeout_s)
         self.nodes = nodes
         self.edges = np.arange(self.bins + 1) * BIN_S
         middle = self.edges[:-1] + BIN_S / 2
@@ -73,6 +86,16 @@ class RingCurve:
         self.matured = 0.0  # calls dialed a whole ring ago, and those of them persons answered
         self.matured_answers = 0.0
         self.tables(1.0, np.zeros(self.bins))
+
+    def resized(self, ring_timeout_s: float) -> "RingCurve":
+        """What was learned, for another ring limit."""
+        other = RingCurve(ring_timeout_s, self.nodes)
+        kept = min(self.bins, other.bins)
+        for name in ("exposure", "persons", "others"):
+            getattr(other, name)[:kept] = getattr(self, name)[:kept]
+        for name in ("detection_s", "person_share", "answered", "matured", "matured_answers"):
+            setattr(other, name, getattr(self, name))
+        return other
 
     def ended(self, age_s: float, how: str) -> None:
         """A call rang ``age_s``: then a "person" answered, an "other" end came, or "censored"."""
@@ -158,14 +181,21 @@ class RingCurve:
         """Take an earlier day's counts, times ``worth``, where the ring limit is the same."""
         if len(learned["exposure"]) != self.bins:
             return
-        self.exposure += worth * np.asarray(learned["exposure"], float)
-        self.persons += worth * np.asarray(learned["persons"], float)
-        self.others += worth * np.asarray(learned["others"], float)
+        for name in ("exposure", "persons", "others"):
+            getattr(self, name)[:] += worth * counts_of(learned[name])
         scale = min(1.0, 60.0 / max(1.0, float(learned["matured"])))
         self.matured += scale * float(learned["matured"])
         self.matured_answers += scale * float(learned["matured_answers"])
         self.detection_s = float(learned["detection_s"])
         self.person_share = float(learned["person_share"])
+
+
+def counts_of(values: Sequence[float]) -> Floats:
+    """Counts from a memory. Raises ValueError if one cannot be a count."""
+    counts = np.asarray(values, float)
+    if not (np.isfinite(counts).all() and (counts >= 0).all()):
+        raise ValueError("a count is negative or not finite")
+    return counts
 
 
 def _running_exposure(ringing: Floats) -> Floats:

@@ -22,6 +22,9 @@ class _Means(Watcher):
         self.delay_s, self.talk_s = 10.0, 120.0
         self.ends: deque[tuple[float, bool]] = deque()
 
+    def new_clock(self) -> None:
+        self.ends.clear()
+
     def call_classified(self, call: Call, at: float, person: bool) -> None:
         self.ends.append((at, person))
         if person:

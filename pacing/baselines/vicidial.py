@@ -24,6 +24,9 @@ class _LastMinute(Watcher):
     def __init__(self) -> None:
         self.answers: deque[tuple[float, bool]] = deque()
 
+    def new_clock(self) -> None:
+        self.answers.clear()
+
     def live_answer(self, at: float, abandoned: bool) -> None:
         self.answers.append((at, abandoned))
 

@@ -6,6 +6,7 @@ import pytest
 
 import pacing
 from pacing import Event, Terms
+from pacing.preview import Preview
 
 
 def opened(policy: str = "progressive", **terms: Any) -> pacing.Pacer:  # noqa: ANN401
@@ -205,3 +206,40 @@ def test_explanations_are_in_both_languages() -> None:
     assert "aucun agent" in pacing.explain(decision, language="fr")
     with pytest.raises(pacing.PacingError):
         pacing.explain(decision, language="de")
+
+
+@pytest.mark.parametrize("policy", sorted(pacing.POLICIES))
+def test_a_new_day_on_a_new_clock_dials_again(policy: str) -> None:
+    pacer = opened(policy)
+    log_in(pacer, 4, at=20000.0)
+    pacer.observe(Event(20000.0, "call_dialed", call="old"))
+    pacer.close_window(at=28800.0)
+    pacer.open_window(Terms(ring_timeout_s=30.0), at=0.0)
+    log_in(pacer, 4)
+    if isinstance(pacer, Preview):
+        pacer.request("a1")
+
+    assert pacer.decide(0.0).dial > 0
+
+
+def test_the_ring_limit_may_change_while_calls_ring() -> None:
+    pacer = opened("predictive")
+    log_in(pacer, 4)
+    for number in range(4):
+        pacer.observe(Event(0.0, "call_dialed", call=f"c{number}"))
+    pacer.decide(20.0)
+    pacer.set_terms(Terms(ring_timeout_s=12.0))
+    for number in range(4):
+        pacer.observe(Event(21.0, "call_no_answer", call=f"c{number}"))
+
+    assert pacer.decide(21.0).dial > 0
+    assert pacer.learner.ages.counts.sum() == 0  # type: ignore[attr-defined]
+
+
+def test_memory_of_another_shape_is_refused() -> None:
+    from pacing.memory import pack
+
+    shapes: list[dict[str, Any]] = [{"ring": {}}, {"ring": 3, "integral": "x"}]
+    for learned in shapes:
+        with pytest.raises(pacing.PacingError, match="memory"):
+            pacing.create("predictive", memory=pack("predictive", learned))
