@@ -12,7 +12,7 @@ T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], T]
 
 BUSY_MS = 5_000
-CACHE_KIB = 65_536
+CACHE_KIB = 49_152
 
 
 class Connection(aiosqlite.Connection):

@@ -113,3 +113,9 @@ async def test_a_reader_exports_while_the_store_is_written(store: Store) -> None
 def test_no_cell_begins_like_a_formula(cell: str) -> None:
     assert not disarmed(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert disarmed(cell).removeprefix("'") == cell.removeprefix("'")
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "database.md").read_text(encoding="utf-8")
+
+    assert all(f"`{name}`" in page for name in COLUMNS)

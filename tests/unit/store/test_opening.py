@@ -251,3 +251,10 @@ def killed_after(path: Path, attempts: int) -> set[tuple[str, str]]:
         process.kill()
         said += [line for line in process.stdout if "+336" in line and line.endswith("\n")]
     return {(line.split()[0], line.split()[1]) for line in said}
+
+
+def test_every_table_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "database.md").read_text(encoding="utf-8")
+
+    tables = health.check(fresh(schema.migrations())).tables
+    assert all(f"`{table}`" in page for table in tables)
