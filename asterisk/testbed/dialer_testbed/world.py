@@ -54,19 +54,17 @@ CROWDS = (  # ring, talk
 )
 POPULATIONS = {"natural": ("035301",), "fast": ("046571", "053649", "063998")}
 SHARES_PCT = {  # of the tries at existing numbers
-    "person": 30,
+    "person": 33,  # none of them brief: nobody hangs up in no time
     "silent": 22,
     "gave_up": 14,  # the network ends the ringing itself
     "machine": 12,
     "busy": 9,
     "rejected": 5,
-    "brief": 3,
     "congestion": 2,
     "late_congestion": 2,
     "presses_9": 1,
 }
 ROWS = 997  # prime, so that a number's tries walk over all rows
-BRIEF_TALK_S = "0.60"
 UNKNOWN_OF_97 = 5  # numbers out of 97 that do not exist, whatever the try
 SPEED = {"natural": 1.0, "fast": 10.0}
 
@@ -137,13 +135,11 @@ def _rows(name: str) -> list[Called]:
 
 def _row(kind: str, draw: random.Random, speed: float) -> Called:
     ring = {"machine": 16.0, "gave_up": 25.0}.get(kind) or draw.lognormvariate(1.9, 0.5)
-    if kind == "brief":  # nobody hangs up in no time: it takes a moment to hear that it is a sales call
-        return Called("person", f"{min(ring, 30) / speed:.2f}", BRIEF_TALK_S)
     talk = {"machine": 8.0, "presses_9": 6.0}.get(kind) or draw.lognormvariate(2.9, 0.8)
     return Called(
         kind,
         f"{min(ring, 30) / speed:.2f}",
-        f"{min(max(talk, 3), 120) / speed:.2f}",
+        f"{min(max(talk, 2), 120) / speed:.2f}",
         early_media=draw.random() < 0.4,
     )
 
