@@ -21,6 +21,8 @@ class Steering:
     least_horizon: float = 200.0
     horizon_s: float = 1800.0
     cautious_s: float = 1800.0  # no more than one abandon is lent in the first half hour
+    cautious_aim: float = 0.8  # times the limit, in that half hour; later:
+    greatest_aim: float = 2.0
     lent_share: float = 0.15
     cancel_above: float = 0.75  # chance of nobody from which a ringing call is given up
     tail: float = 0.01  # chance of running out of allowance that a decision may take...
@@ -75,7 +77,8 @@ class Budget:
         margin = min(s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total))
         calm = max(s.least_horizon, s.horizon_s * rate)
         horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
-        self.aim = min(2 * limit, max(0.0, limit + (surplus - margin) / horizon))
+        most = s.cautious_aim if now - self.opened_at < s.cautious_s else s.greatest_aim
+        self.aim = min(most * limit, max(0.0, limit + (surplus - margin) / horizon))
         if limit <= 0.0:
             return 0.0
         base = s.price_per_limit * limit * (1.0 + log(1.0 + 3.0 * rate) / 4.0)
