@@ -5,6 +5,8 @@ import os
 import shutil
 import sqlite3
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ sys.path.insert(0, str(REPOSITORY / "asterisk/testbed"))
 from dialer_testbed import Testbed  # noqa: E402
 from dialer_testbed.errors import TestbedError  # noqa: E402
 from dialer_testbed.rig import PIN, Rig, rig_options  # noqa: E402
+from dialer_testbed.world import crowd  # noqa: E402
 
 from dialer.control.client import ControlClient  # noqa: E402
 from dialer.errors import DialerError  # noqa: E402
@@ -35,6 +38,9 @@ FAULTS = (
     "control_command_failed",
 )
 PHONES = 30
+# People and agents of a campaign that keeps the dialer busy.
+LOAD_AGENTS = range(1001, 1007)
+LOAD_PEOPLE = [n for pair in zip(crowd(ring_s=0.5, talk_s=1), crowd(ring_s=0, talk_s=1), strict=True) for n in pair]
 
 
 class Bed:
@@ -81,11 +87,18 @@ class House(Rig):
     def __init__(self, testbed: Testbed, folder: Path) -> None:
         super().__init__(testbed, folder, drain_timeout_s=5)
         self.wire = Wire(testbed.ports.pbx_ami)
+        self.store_folder = self.folder
+        self._born = time.time()
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.store_folder / "dialer.db"
 
     def ask(self, command: str, **params: object) -> dict[str, Any]:
         """One command on the socket that ``dialer`` uses too, without a process for each of many."""
         try:
-            return ControlClient(self.folder / "control.sock", timeout_s=10).call(command, **params)
+            return dict(ControlClient(self.folder / "control.sock", timeout_s=10).call(command, **params))
         except DialerError as error:
             raise TestbedError(str(error)) from error
 
@@ -98,11 +111,14 @@ class House(Rig):
         return hired
 
     def call_agents(self, agents: Iterable[int]) -> None:
-        """The daemon rings every agent's phone; returns when all are ready."""
+        """The daemon rings every agent's phone; returns when all are on the line."""
         wanted = set(agents)
         for agent in wanted:
             self.ask("agent_call", agent_id=str(agent))
-        self.wait_for(lambda: self.ready() >= wanted, "the agents to be on the line", 20 + len(wanted), 0.05)
+        away = {"offline", "calling"}
+        self.wait_for(
+            lambda: not {self.agent(agent) for agent in wanted} & away, "the agents to be on the line", 30, 0.05
+        )
 
     # --- what is seen ------------------------------------------------------------------------------------------------
 
@@ -174,10 +190,11 @@ class House(Rig):
         loose = [line for line in self.journal.read_text().splitlines() if not line.startswith("{")]
         assert loose == []
 
-    def dialed(self, numbers: Iterable[str]) -> list[str]:
-        """The calls of these numbers (national form) that reached the carrier, one entry each; waits for their end."""
-        wanted = set(numbers)
-        return [row.number for row in self.testbed.carrier_cdr(wait_s=20) if row.number in wanted]
+    def reached(self, numbers: Iterable[str] | None = None, wait_s: float = 0) -> Counter[str]:
+        """How often each of these numbers (national form), or any, was called by this dialer, as the carrier saw it."""
+        wanted = None if numbers is None else set(numbers)
+        rows = [row for row in self.testbed.carrier_cdr(wait_s) if row.started_at >= self._born]
+        return Counter(row.number for row in rows if wanted is None or row.number in wanted)
 
     def record(self, numbers: Iterable[str]) -> None:
         """Have the carrier keep what each of these people hears."""
@@ -194,6 +211,37 @@ class House(Rig):
         done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode != 0, done.stdout
         return done.returncode, done.stderr
+
+    # --- load ---------------------------------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """A campaign ``load`` that dials about five people a second until they are all called."""
+        self.add_campaign("load", wrap_up_s=0)
+        self.import_numbers(LOAD_PEOPLE, "load", "load")
+        self.call_agents(self.hire("load", LOAD_AGENTS))
+        self.cli("campaign", "start", "load")
+
+    def made(self) -> int:
+        """Attempts on record that were really dialed."""
+        ((count,),) = self.rows("SELECT count(*) FROM attempts WHERE dialed = 1")
+        return int(count)
+
+    def expect_dialing(self) -> None:
+        """Calls are made, from now on."""
+        before = self.made()
+        self.wait_for(lambda: self.made() > before + 2, "calls to be made", 40)
+
+    def expect_sound(self) -> None:
+        """Nobody was called twice, nobody who is not on record, and the journal tells of no fault."""
+        calls = self.reached()
+        recorded = {"0" + number.removeprefix("+33") for (number,) in self.rows("SELECT number FROM attempts")}
+        assert [number for number, times in calls.items() if times > 1] == []
+        assert set(calls) - recorded == set()
+        self.expect_no_fault()
+
+    def troubles(self) -> str:
+        """What the status tells of troubles."""
+        return "\n".join(trouble["text"] for trouble in self.status()["troubles"])
 
     def end(self) -> None:
         """Kill the daemon, let go every call, forget notes, bring Asterisk back if a test ended it."""
@@ -233,13 +281,13 @@ def remount(folder: Path, how: str) -> None:
 def fill(folder: Path) -> Path:
     """Take every free byte of the file system; the file to remove again."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:
         try:
-            while True:
-                file.write(b"x" * 4096)
-                file.flush()
+            while file.write(bytes(4096)):
+                pass
         except OSError:
-            return filler
+            pass  # no byte is left: that is what was wanted
+    return filler
 
 
 def _run(*command: str) -> None:

@@ -131,7 +131,7 @@ def test_a_phone_that_drops_in_the_talk_leaves_the_person_to_the_next_agent(hous
     by_person = tone_times(house.testbed.heard(number), PHONE_TONE_HZ)
     assert by_person[-1] > 6, "the second agent's tone goes on to the end of the talk"
     assert tone_seconds(house.testbed.heard("agent-1005"), PERSON_TONE_HZ) > 3
-    assert len(house.dialed([number])) == 1
+    assert house.reached([number], 20) == {number: 1}
 
 
 def test_a_phone_that_drops_in_hold_gets_no_call(house: House) -> None:
@@ -291,7 +291,7 @@ def test_every_behaviour_of_the_network_gives_its_result(house: House) -> None:
 
     rows = house.outcomes("kinds")
     assert {"0" + row["number"].removeprefix("+33"): row["result"] for row in rows} == expected
-    assert sorted(house.dialed(expected)) == sorted(expected)
+    assert house.reached(expected, 20) == dict.fromkeys(expected, 1)
     hung_up_at_once = "+33" + scripted("brief", ring_s=0.2)[1:]
     talks = [row for row in rows if row["result"] == "answered" and row["number"] != hung_up_at_once]
     assert [(row["abandoned"], row["connected_at"] is not None) for row in talks] == [(False, True)] * 3

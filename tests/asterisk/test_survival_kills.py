@@ -93,7 +93,7 @@ def _attempts(house: House, campaign: str) -> list[Attempt]:
 
 
 def _expect_once_and_on_record(house: House, numbers: list[str], reached: dict[str, CdrRow]) -> None:
-    calls = Counter(row.number for row in house.testbed.carrier_cdr() if row.number in set(numbers))
+    calls = house.reached(numbers)
     assert [number for number, times in calls.items() if times > 1] == [], "nobody is called twice"
     attempts = _attempts(house, "load")
     made = {attempt.number: attempt for attempt in attempts if attempt.dialed}
