@@ -189,6 +189,11 @@ class Dialing(Section):
         default="auto",
         description="How calls are paced, for campaigns that name no policy; auto is predictive where that gains.",
     )
+    day_end: str = Field(
+        default="20:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="Local time of the day's last calls: pacing counts on no answers after it to make up for abandons.",
+    )
     tick_s: float = Field(
         default=1.0, ge=0.1, le=5, description="The floor decides at every event and at least this often."
     )

@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _POLICY = "How calls are paced: auto, predictive, progressive, ratio, preview, or a baseline (dialer simulate --help)."
 _LIMIT = "Hard limit of each day: abandoned of those answered by a person."
-_CANCEL = "Give up a call after ringing this long when its answer would find nobody; costs attempts, so off if not given."
+_CANCEL = "Give up a call after ringing this long when its answer would find nobody. Costs attempts: off if not given."
 _UNSET = "Take away this bound (max-lines, max-calls-per-s, max-ratio, abandonment-target-pct, cancel-after-s)."
 _BOUNDS = ["max-lines", "max-calls-per-s", "max-ratio", "abandonment-target-pct", "cancel-after-s"]
 _ON_PHONE = "What a key on the agent's phone stands for; give it once for each key."

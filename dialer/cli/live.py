@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.output import duration, percent
+from dialer.cli.status import pacing_words
 
 STATE_LOOKS: Final = {  # a sign beside the colour: colour alone is not enough
     "ready": ("●", "green"),
@@ -126,7 +127,8 @@ def _abandoned(rate: float | None, limit: float) -> Text:
 
 
 def _pacing(campaigns: list[dict[str, Any]], *, hidden: int) -> Text:
-    told = [f"{campaign['campaign_id']}: {campaign['pacing']}" for campaign in campaigns if campaign["pacing"]]
+    paced = [campaign for campaign in campaigns if campaign["pacing"] is not None]
+    told = [f"{campaign['campaign_id']}: {pacing_words(campaign['pacing'])}" for campaign in paced]
     more = [f"and {hidden} more campaigns"] if hidden else []
     return Text("  ".join([*more, *told]) or " ", "bright_black", no_wrap=True, overflow="ellipsis")
 

@@ -76,7 +76,16 @@ def _line(campaign: dict[str, Any]) -> str:
         f"occupancy {percent(campaign['occupancy'])}",
         f"{campaign['leads_left']} leads left",
     ]
+    if campaign["pacing"] is not None:
+        parts.append(pacing_words(campaign["pacing"]))
     return "; ".join(parts)
+
+
+def pacing_words(pacing: dict[str, Any]) -> str:
+    """Policy, calls for each agent, the budget left and the sentence of the last decision, in one line."""
+    ratio = pacing["calls_per_agent"]
+    dialed = "" if ratio is None else f", {ratio:.2f} calls an agent"
+    return f"{pacing['policy']}{dialed}, {pacing['budget_left']:+.1f} abandons left: {pacing['sentence']}"
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -93,6 +102,9 @@ def tell(floor: Any) -> None:  # noqa: ANN401 - JSON
     click.echo(f"dialerd {floor['version']} ({floor['instance']}), up {up}{drain}; link {state}")
     columns = ("campaign", "state", "agents", "calls", "picked up", "abandoned", "limit", "occupancy", "leads left")
     print_table(columns, map(_campaign_row, floor["campaigns"]))
+    for campaign in floor["campaigns"]:
+        if campaign["pacing"] is not None:
+            click.echo(f"{campaign['campaign_id']}: {pacing_words(campaign['pacing'])}")
     if floor["agents"]:
         click.echo()
         rows = [_agent_row(agent, floor["at"]) for agent in floor["agents"]]

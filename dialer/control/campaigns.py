@@ -111,7 +111,7 @@ def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
 
 def _apply(settings: CampaignSettings, wish: rq.CampaignValues) -> CampaignSettings:
     values = wish.model_dump(include=set(rq.CampaignValues.model_fields), exclude_none=True)
-    values |= {name: None for name in values.pop("unset", ())}
+    values |= dict.fromkeys(values.pop("unset", ()))
     for name in ("abandonment_limit", "abandonment_target"):
         if f"{name}_pct" in values:
             percentage = values.pop(f"{name}_pct")

@@ -52,6 +52,21 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacingStatus:
+    """How a campaign is paced: its last decision, and the abandons that its answers of this window still allow."""
+
+    policy: str
+    reason: str
+    sentence: str
+    dial: int
+    risk: float
+    inputs: Mapping[str, float]
+    decided_at: float
+    budget_left: float
+    calls_per_agent: float | None  # calls not yet with an agent, for each agent at work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStatus:
     """One campaign now. ``occupancy`` is (talking + wrap-up) / (logged in - paused) over the last minutes."""
 
@@ -63,7 +78,7 @@ class CampaignStatus:
     abandonment_limit: float = 0.03
     occupancy: float | None = None
     leads_left: int | None = None
-    pacing: str = ""  # the policy and the reason of its last decision
+    pacing: PacingStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,19 @@
 """The dial loop: ask pacing, reserve on record, then dial. Nothing is dialed that is not committed."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from dialer.daemon.engine import Engine
 from dialer.daemon.troubles import Troubles
 from dialer.floor import events as ev
+from dialer.floor.decisions import Room
 from dialer.floor.words import CampaignState
 from dialer.store import Store
 from dialer.store.errors import StoreUnavailable
 from dialer.store.reserving import never_dialed
+from pacing import Decision
 
 log = structlog.get_logger(__name__)
 
@@ -63,28 +65,41 @@ class DialLoop:
         self.engine.wanted.clear()
 
     async def dial(self, campaign_id: str) -> None:
-        """Decide for one campaign, reserve, dial."""
+        """Decide for one campaign, reserve, dial, and say what became of the decision."""
         now = self.engine.clock()
-        decision, commands = self.engine.floor.decide(campaign_id, now)
+        decision, commands = self.engine.floor.decide(campaign_id, now, self._room(campaign_id, now))
         self.engine.carry_out(commands)
-        wanted = min(decision.dial, self._room(now))
-        if wanted <= 0 or self.draining or self._rests.get(campaign_id, 0.0) > now:
-            return
-        attempts = await self._reserve(campaign_id, wanted, now)
-        if attempts:
-            self._launch(campaign_id, attempts)
-        if len(attempts) < wanted and not self._store_down:
-            self._rests[campaign_id] = now + REST_S
-            await self._finish_if_worked(campaign_id)
+        if decision.dial > 0:
+            decision = await self._carry_out(campaign_id, decision, now)
+        self.engine.carry_out(self.engine.floor.decided(campaign_id, decision))
 
-    def _room(self, now: float) -> int:
-        """How many calls the bounds over all campaigns allow now (a token bucket of one second's calls)."""
+    async def _carry_out(self, campaign_id: str, decision: Decision, now: float) -> Decision:
+        attempts = await self._reserve(campaign_id, decision.dial, now)
+        if self._store_down:
+            return replace(decision, dial=0, reason="store")
+        launched = self._launch(campaign_id, attempts) if attempts else 0
+        if len(attempts) == decision.dial:
+            return replace(decision, dial=launched)
+        self._rests[campaign_id] = now + REST_S
+        await self._finish_if_worked(campaign_id)
+        return replace(decision, dial=launched, reason="no_leads")
+
+    def _room(self, campaign_id: str, now: float) -> Room:
+        """How many calls may be dialed now whatever pacing says, and why no more."""
+        if self.draining:
+            return Room(0, "draining")
+        if self._rests.get(campaign_id, 0.0) > now:
+            return Room(0, "no_leads")
+        allowed, lines = self._allowed(now), self.bounds.max_lines
+        free = lines - self.engine.floor.open_calls if lines is not None else allowed
+        return Room(free, "all_lines") if free < allowed else Room(allowed, "all_calls_per_s")
+
+    def _allowed(self, now: float) -> int:
+        """How many calls the rate over all campaigns allows now (a token bucket of one second's calls)."""
         rate = self.bounds.max_calls_per_s
         self._allowance = min(max(1.0, rate), self._allowance + (now - self._allowed_at) * rate)
         self._allowed_at = now
-        lines = self.bounds.max_lines
-        free = lines - self.engine.floor.open_calls if lines is not None else 1_000_000
-        return min(int(self._allowance), free)
+        return int(self._allowance)
 
     async def _reserve(self, campaign_id: str, wanted: int, now: float) -> tuple[ev.NewAttempt, ...]:
         if not self.store.healthy:
@@ -107,15 +122,16 @@ class DialLoop:
             log.error("dialing_stopped", why=why)
             self.troubles.add(f"Dialing has stopped, for the record cannot be written: {why}")
 
-    def _launch(self, campaign_id: str, attempts: tuple[ev.NewAttempt, ...]) -> None:
-        """Dial what was reserved, unless someone stopped the campaign while it was written."""
+    def _launch(self, campaign_id: str, attempts: tuple[ev.NewAttempt, ...]) -> int:
+        """Dial what was reserved, unless someone stopped the campaign while it was written; how many."""
         floor = self.engine.floor
         if self.draining or not floor.link_up or floor.campaign_state(campaign_id) is not CampaignState.RUNNING:
             now = self.engine.clock()
             self.store.record([never_dialed(attempt, now) for attempt in attempts])
-            return
+            return 0
         self._allowance -= len(attempts)
         self.engine.submit(ev.AttemptsReserved(at=self.engine.clock(), attempts=attempts))
+        return len(attempts)
 
     async def _finish_if_worked(self, campaign_id: str) -> None:
         """A campaign whose every lead is finished is finished itself, and says so."""

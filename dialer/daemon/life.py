@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.today import start_of_day
+from dialer.daemon import memories
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
 from dialer.daemon.troubles import Troubles
@@ -84,8 +86,13 @@ class Daemon:
     async def _load(self) -> None:
         """Tell the floor what is on record: campaigns and their windows, agents and their pauses, open attempts."""
         now = self._clock()
-        for campaign in await self.store.campaigns():
-            self.engine.submit(ev.CampaignChanged(at=now, settings=campaign.settings, state=campaign.state))
+        campaigns = await self.store.campaigns()
+        memory = await memories.remembered(self.store, campaigns)
+        for campaign in campaigns:
+            learned = memory.get(campaign.settings.campaign_id)
+            self.engine.submit(
+                ev.CampaignChanged(at=now, settings=campaign.settings, state=campaign.state, memory=learned)
+            )
         await self._open_windows()
         paused = await self.store.paused_agents()
         for agent in await self.store.agents():
@@ -106,7 +113,7 @@ class Daemon:
                 ev.WindowOpened(
                     at=now,
                     campaign_id=campaign_id,
-                    window_s=next_midnight(now) - now,
+                    window_s=end_of_calls(now, self.loaded.config.dialing.day_end) - now,
                     answered_before=counts.connected + counts.abandoned,
                     abandoned_before=counts.abandoned,
                 )
@@ -139,6 +146,7 @@ class Daemon:
             "time": self.engine.keep_time(),
             "watch": self._watch.run(),
             "windows": self._renew_windows(),
+            "memories": memories.keep(self.engine, self._clock),
         }
         tasks = [asyncio.create_task(work, name=name) for name, work in eternal.items()]
         stop = asyncio.create_task(self._stopped(), name="stop")
@@ -181,6 +189,7 @@ class Daemon:
                     await self._cut_short.wait()
         if left := self.engine.floor.open_calls:
             log.warning("drain_left_calls", calls=left)
+        self.engine.submit(ev.MemoryWanted(at=self._clock()))
 
     def _on_pbx_event(self, event: ev.Event) -> None:
         match event:
@@ -226,3 +235,11 @@ def next_midnight(now: float) -> float:
     """The next midnight of this machine's time zone, seconds since the epoch."""
     # Noon of tomorrow is tomorrow whatever the clocks do tonight.
     return start_of_day(start_of_day(now) + 36 * 3600)
+
+
+def end_of_calls(now: float, day_end: str) -> float:
+    """When the local clock next shows ``day_end`` ("20:00"), but not after midnight; seconds since the epoch."""
+    hour, minute = map(int, day_end.split(":"))
+    local = datetime.fromtimestamp(now, UTC).astimezone()
+    end = local.replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None).timestamp()
+    return end if end > now + 1.0 else next_midnight(now)

@@ -4,10 +4,11 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from dialer.control.status import AgentStatus, CampaignStatus, Today
+from dialer.control.status import AgentStatus, CampaignStatus, PacingStatus, Today
 from dialer.control.today import start_of_day
 from dialer.daemon.engine import Engine
 from dialer.floor.floor import CampaignView
+from dialer.floor.reasons import sentence
 from dialer.floor.words import AgentState, AttemptState
 from dialer.store import Store
 from dialer.store.errors import StoreUnavailable
@@ -92,8 +93,26 @@ class Watch:
             abandonment_limit=view.abandonment_limit,
             occupancy=seen.occupancy if seen else None,
             leads_left=counts.leads - counts.finished if counts else None,
-            pacing=view.reason,
+            pacing=pacing_status(view),
         )
+
+
+def pacing_status(view: CampaignView) -> PacingStatus:
+    """How a campaign is paced now. ``calls_per_agent``: calls not yet with an agent, for each agent at work."""
+    decision = view.decision
+    at_work = sum(view.agents[state] for state in AT_WORK)
+    without_agent = sum(count for state, count in view.calls.items() if state != AttemptState.CONNECTED)
+    return PacingStatus(
+        policy=view.policy,
+        reason=decision.reason,
+        sentence=sentence(decision) if decision.reason else "",
+        dial=decision.dial,
+        risk=decision.risk,
+        inputs=decision.inputs,
+        decided_at=view.decided_at,
+        budget_left=view.budget_left,
+        calls_per_agent=without_agent / at_work if at_work else None,
+    )
 
 
 def _today(counts: Counts | None) -> Today:

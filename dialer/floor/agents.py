@@ -8,6 +8,7 @@ from dialer.floor.call import Call
 from dialer.floor.commands import CallAgent, HangUp, Say
 from dialer.floor.routing import connect_if_bridged, seek_call
 from dialer.floor.words import AgentState, AttemptState
+from pacing.preview import Preview
 
 PAUSED_SOUND = "dialer/agent-paused"
 LINE_FAILED = "line_failed"
@@ -38,7 +39,10 @@ def changed(book: Book, event: ev.AgentChanged) -> None:
     state = agent.state
     if event.settings.campaign_id != agent.campaign_id and state is AgentState.READY:
         book.move_agent(agent, AgentState.PAUSED, "moves to another campaign")
+    if (old := book.campaigns.get(agent.campaign_id)) is not None:
+        old.on_hook.pop(agent.id, None)
     agent.settings = event.settings
+    book.note_line_mode(agent)
     settle(book, agent, "settings changed")
 
 
@@ -234,3 +238,15 @@ def disposed(book: Book, event: ev.Disposed) -> None:
     if agent.state is AgentState.WRAP_UP:
         agent.wrap_up_until = book.now
         settle(book, agent, f"disposition {event.disposition}")
+
+
+def call_wanted(book: Book, event: ev.CallWanted) -> None:
+    """A ready agent of a preview campaign asks for the next call."""
+    agent = the_agent(book, event.agent_id)
+    campaign = book.campaigns.get(agent.campaign_id)
+    pacer = campaign.pacer if campaign is not None else None
+    if not isinstance(pacer, Preview):
+        raise DialerError(f"Agent {agent.id} is not in a preview campaign.", hint="Calls come by themselves there.")
+    if agent.state is not AgentState.READY:
+        raise DialerError(f"Agent {agent.id} is not ready but {agent.state}.")
+    pacer.request(agent.id)

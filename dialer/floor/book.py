@@ -93,6 +93,17 @@ class Book:
             campaign.ready[agent.id] = None
         else:
             campaign.ready.pop(agent.id, None)
+        self.note_line_mode(agent)
+
+    def note_line_mode(self, agent: Agent) -> None:
+        """Keep the campaign's set of agents who are rung for each call true."""
+        campaign = self.campaigns.get(agent.campaign_id)
+        if campaign is None:
+            return
+        if agent.on_hook and agent.state not in (AgentState.OFFLINE, AgentState.PAUSED):
+            campaign.on_hook[agent.id] = None
+        else:
+            campaign.on_hook.pop(agent.id, None)
 
     def _tell_pacer(self, agent: Agent, was: AgentState) -> None:
         campaign = self.campaigns.get(agent.campaign_id)

@@ -1,11 +1,15 @@
 """One campaign as the floor holds it in memory: its pacer, its ready agents, its waiting calls."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import pacing
 from dialer.floor.call import Call
 from dialer.floor.events import CampaignSettings, WindowOpened
 from dialer.floor.words import CampaignState
+
+NOT_ASKED: Final = pacing.Decision(0, (), 0.0, "", {})
+LEARNING: Final = frozenset({"auto", "predictive"})  # policies whose memory is worth keeping
 
 
 @dataclass(slots=True)
@@ -17,8 +21,16 @@ class Campaign:
     state: CampaignState = CampaignState.STOPPED
     ready: dict[str, None] = field(default_factory=dict)  # agent ids
     waiting: dict[str, Call] = field(default_factory=dict)  # answered, their dialplan waits for us
-    last_reason: str = ""
+    on_hook: dict[str, None] = field(default_factory=dict)  # agents at work who are rung for each call
     window: WindowOpened | None = None
+    memory: bytes | None = None  # what a pacer that learns knew when it was last put away
+    decision: pacing.Decision = NOT_ASKED
+    decided_at: float = 0.0
+    # what of the decisions is on record; see decisions.py
+    recorded_reason: str = ""
+    recorded_at: float = 0.0
+    rows_left: float = 0.0
+    unrecorded: int = 0
 
     def observe(self, at: float, kind: str, call: str | None = None, agent: str | None = None) -> None:
         """Tell the pacer what a real floor would see."""
@@ -47,3 +59,13 @@ def terms(settings: CampaignSettings, window: WindowOpened | None = None) -> pac
         answered_before=window.answered_before,
         abandoned_before=window.abandoned_before,
     )
+
+
+def make_pacer(
+    settings: CampaignSettings, at: float, window: WindowOpened | None = None, memory: bytes | None = None
+) -> pacing.Pacer:
+    """A pacer of the campaign's policy with its window open. Raises PacingError for a damaged ``memory``."""
+    options: dict[str, Any] = {"ratio": settings.ratio} if settings.policy == "ratio" else {}
+    pacer = pacing.create(settings.policy, memory=memory, **options)
+    pacer.open_window(terms(settings, window), at=at)
+    return pacer

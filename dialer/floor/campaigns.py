@@ -1,23 +1,23 @@
-"""What happens to campaigns: settings, states, legal windows, decisions."""
+"""What happens to campaigns: settings, states, legal windows, what their pacers learned."""
 
-import pacing
+from dataclasses import replace
+
 from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.book import Book
-from dialer.floor.calls import cancel
-from dialer.floor.campaign import Campaign, terms
-from dialer.floor.commands import RecordCampaign, RecordDecision
+from dialer.floor.campaign import LEARNING, Campaign, make_pacer, terms
+from dialer.floor.commands import RecordCampaign, RecordMemory
 from dialer.floor.transitions import CAMPAIGN, check
-from dialer.floor.words import AgentState, CampaignState
+from dialer.floor.words import AgentState
 
 
 def changed(book: Book, event: ev.CampaignChanged) -> None:
     """A new campaign, or new settings or a new state for one."""
     campaign = book.campaigns.get(event.settings.campaign_id)
     if campaign is None:
-        campaign = Campaign(event.settings, _pacer(book, event.settings))
+        pacer = make_pacer(event.settings, book.now, memory=event.memory)
+        campaign = Campaign(event.settings, pacer, event.state, memory=event.memory)
         book.campaigns[event.settings.campaign_id] = campaign
-        campaign.state = event.state
         return
     _change_settings(book, campaign, event.settings)
     if event.state is not campaign.state:
@@ -26,20 +26,30 @@ def changed(book: Book, event: ev.CampaignChanged) -> None:
         book.emit(RecordCampaign(event.settings.campaign_id, book.now, event.state, event.reason))
 
 
-def _pacer(book: Book, settings: ev.CampaignSettings, window: ev.WindowOpened | None = None) -> pacing.Pacer:
-    pacer = pacing.create(settings.policy)
-    pacer.open_window(terms(settings, window), at=book.now)
-    return pacer
-
-
 def _change_settings(book: Book, campaign: Campaign, settings: ev.CampaignSettings) -> None:
-    new_policy = settings.policy != campaign.settings.policy
-    campaign.settings = settings
-    if new_policy:
-        campaign.pacer = _pacer(book, settings, campaign.window)
-        _prime(book, campaign)
-    else:
+    was, campaign.settings = campaign.settings, settings
+    if (was.policy, was.ratio) == (settings.policy, settings.ratio):
         campaign.pacer.set_terms(terms(settings, campaign.window))
+        return
+    if was.policy in LEARNING:
+        campaign.memory = campaign.pacer.memory()
+    campaign.window = _rest_of_window(book, campaign)
+    campaign.pacer = make_pacer(settings, book.now, campaign.window, campaign.memory)
+    _prime(book, campaign)
+
+
+def _rest_of_window(book: Book, campaign: Campaign) -> ev.WindowOpened | None:
+    """The window from now on, with what it has seen: another policy does not start a new budget."""
+    if campaign.window is None:
+        return None
+    floor, ends_at = campaign.pacer.floor, campaign.window.at + campaign.window.window_s
+    return replace(
+        campaign.window,
+        at=book.now,
+        window_s=max(1.0, ends_at - book.now),
+        answered_before=floor.answered,
+        abandoned_before=floor.abandoned,
+    )
 
 
 def _prime(book: Book, campaign: Campaign) -> None:
@@ -69,9 +79,23 @@ def window_opened(book: Book, event: ev.WindowOpened) -> None:
     """A legal window begins: the pacer starts a new budget, or goes on with what was counted before."""
     campaign = the_campaign(book, event.campaign_id)
     bounds = terms(campaign.settings, event)
+    _keep_memory(book, campaign)
     campaign.pacer.close_window(at=book.now)
     campaign.pacer.open_window(bounds, at=book.now)
     campaign.window = event
+
+
+def memory_wanted(book: Book, event: ev.MemoryWanted) -> None:
+    """Keep what every pacer has learned."""
+    _ = event
+    for campaign in book.campaigns.values():
+        _keep_memory(book, campaign)
+
+
+def _keep_memory(book: Book, campaign: Campaign) -> None:
+    settings = campaign.settings
+    if settings.policy in LEARNING:
+        book.emit(RecordMemory(settings.campaign_id, book.now, settings.policy, campaign.pacer.memory()))
 
 
 def the_campaign(book: Book, campaign_id: str) -> Campaign:
@@ -79,26 +103,3 @@ def the_campaign(book: Book, campaign_id: str) -> Campaign:
     if campaign_id not in book.campaigns:
         raise DialerError(f"There is no campaign {campaign_id!r}.", hint="`dialer campaign list` shows them.")
     return book.campaigns[campaign_id]
-
-
-def decide(book: Book, campaign_id: str) -> pacing.Decision:
-    """How many calls this campaign should dial now. Calls to be cancelled are cancelled."""
-    campaign = the_campaign(book, campaign_id)
-    hold = _why_not(book, campaign)
-    decision = pacing.Decision(0, (), 0.0, hold, {}) if hold else campaign.pacer.decide(book.now)
-    for attempt_id in decision.cancel:
-        cancel(book, attempt_id)
-    if decision.dial > 0 or decision.reason != campaign.last_reason:
-        campaign.last_reason = decision.reason
-        book.emit(
-            RecordDecision(campaign_id, book.now, decision.dial, decision.reason, decision.risk, dict(decision.inputs))
-        )
-    return decision
-
-
-def _why_not(book: Book, campaign: Campaign) -> str:
-    if campaign.state is not CampaignState.RUNNING:
-        return str(campaign.state)
-    if book.draining:
-        return "draining"
-    return "" if book.link_up else "no_link"

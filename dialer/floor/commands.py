@@ -138,7 +138,7 @@ class RecordCampaign(Command):
 
 @dataclass(frozen=True, slots=True)
 class RecordDecision(Command):
-    """How many calls pacing asked for, and why. Only changes of mind are recorded."""
+    """How many calls were dialed, and why no more; sampled, see ``decisions.py``."""
 
     campaign_id: str
     at: float
@@ -146,3 +146,13 @@ class RecordDecision(Command):
     reason: str
     risk: float
     inputs: Mapping[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMemory(Command):
+    """What a campaign's pacer has learned, for ``pacing.create(memory=...)`` at the next start."""
+
+    campaign_id: str
+    at: float
+    policy: str
+    memory: bytes

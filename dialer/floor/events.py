@@ -219,11 +219,20 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignChanged(Event):
-    """A campaign was created, its settings changed, or its state."""
+    """A campaign was created, its settings changed, or its state.
+
+    ``memory`` is what its pacer had learned when the daemon last ran; it counts for a campaign new to the floor.
+    """
 
     settings: CampaignSettings
     state: CampaignState
     reason: str = ""
+    memory: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryWanted(Event):
+    """Put on record what the pacers have learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +294,13 @@ class Disposed(Event):
 
     agent_id: str
     disposition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallWanted(Event):
+    """The agent has looked at the next record and asks for its call (preview campaigns)."""
+
+    agent_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

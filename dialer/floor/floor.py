@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pacing
-from dialer.floor import agents, calls, campaigns, keys, settle
+from dialer.floor import agents, calls, campaigns, decisions, keys, settle
 from dialer.floor import events as ev
 from dialer.floor.book import Book
 from dialer.floor.commands import Command
+from dialer.floor.decisions import Room
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
+
+ALL_ROOM: Final = Room()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,10 @@ class CampaignView:
     state: CampaignState
     agents: Mapping[str, int]  # by AgentState
     calls: Mapping[str, int]  # by AttemptState, open ones only
-    reason: str  # of the last pacing decision
+    policy: str
+    decision: pacing.Decision  # the last one
+    decided_at: float
+    budget_left: float  # abandons that the answers of this window still allow
     longest_ready_s: float
     abandonment_limit: float
 
@@ -56,12 +62,18 @@ class Floor:
         book.tick()
         return book.out
 
-    def decide(self, campaign_id: str, now: float) -> tuple[pacing.Decision, list[Command]]:
-        """How many calls the campaign should dial now, and the commands that follow (records, cancellations)."""
+    def decide(self, campaign_id: str, now: float, room: Room = ALL_ROOM) -> tuple[pacing.Decision, list[Command]]:
+        """How many calls the campaign should dial now within ``room``, and the cancellations that follow."""
         book = self._book
         book.now = max(book.now, now)
         book.out = []
-        return campaigns.decide(book, campaign_id), book.out
+        return decisions.decide(book, campaign_id, room), book.out
+
+    def decided(self, campaign_id: str, decision: pacing.Decision) -> list[Command]:
+        """What became of the last decision: ``dial`` calls were dialed, ``reason`` bound them. To be recorded."""
+        self._book.out = []
+        decisions.decided(self._book, campaign_id, decision)
+        return self._book.out
 
     @property
     def next_deadline(self) -> float | None:
@@ -102,12 +114,16 @@ class Floor:
         team = [a for a in self._book.agents.values() if a.campaign_id == campaign_id]
         open_calls = [c for c in self._book.calls.values() if c.attempt.campaign_id == campaign_id]
         first = next(iter(campaign.ready), None)
+        paced = campaign.pacer.floor
         return CampaignView(
             campaign_id=campaign_id,
             state=campaign.state,
             agents=_count(AgentState, (a.state for a in team)),
             calls=_count(AttemptState, (c.state for c in open_calls)),
-            reason=campaign.last_reason,
+            policy=campaign.settings.policy,
+            decision=campaign.decision,
+            decided_at=campaign.decided_at,
+            budget_left=campaign.settings.abandonment_limit * paced.answered - paced.abandoned,
             longest_ready_s=self._book.now - self._book.agents[first].since if first else 0.0,
             abandonment_limit=campaign.settings.abandonment_limit,
         )
@@ -195,6 +211,8 @@ HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
     ev.AgentReadyRequested: agents.ready_requested,
     ev.AgentLogoutRequested: agents.logout_requested,
     ev.Disposed: agents.disposed,
+    ev.CallWanted: agents.call_wanted,
+    ev.MemoryWanted: campaigns.memory_wanted,
     ev.DrainRequested: _drain,
     ev.Tick: _tick,
 }

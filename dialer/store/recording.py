@@ -9,6 +9,7 @@ from dialer.floor.commands import (
     RecordAgent,
     RecordCampaign,
     RecordDecision,
+    RecordMemory,
     RecordOptOut,
     RecordOutcome,
     RecordStep,
@@ -17,10 +18,11 @@ from dialer.floor.words import AgentState
 from dialer.leads.recall import Lead, after
 from dialer.store.errors import NotFound
 
-Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision | RecordOptOut
+Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision | RecordMemory | RecordOptOut
 
 _STEP = "INSERT INTO attempt_steps (attempt_id, at, state, reason, agent_id) VALUES (?, ?, ?, ?, ?)"
 _DECISION = "INSERT INTO decisions (campaign_id, at, dial, reason, risk, inputs) VALUES (?, ?, ?, ?, ?, ?)"
+_MEMORY = "INSERT OR REPLACE INTO pacing_memory (campaign_id, at, policy, memory) VALUES (?, ?, ?, ?)"
 _AGENT = "INSERT INTO agent_states (agent_id, at, state, reason, attempt_id, channel_id) VALUES (?, ?, ?, ?, ?, ?)"
 _SESSION_STARTS = """
 INSERT INTO agent_sessions (agent_id, started_at) SELECT ?1, ?2
@@ -52,6 +54,8 @@ def write(db: sqlite3.Connection, records: Sequence[Command]) -> None:
             write_campaign(db, record)
         elif isinstance(record, RecordDecision):
             _write_decision(db, record)
+        elif isinstance(record, RecordMemory):
+            db.execute(_MEMORY, (record.campaign_id, record.at, record.policy, record.memory))
         elif isinstance(record, RecordOptOut):
             db.execute("UPDATE attempts SET opted_out = 1 WHERE id = ?", (record.attempt_id,))
         elif not isinstance(record, RecordStep):

@@ -6,6 +6,7 @@ from dialer.control.status import (
     AgentStatus,
     CampaignStatus,
     LinkStatus,
+    PacingStatus,
     StatusSnapshot,
     Today,
     Trouble,
@@ -40,7 +41,17 @@ def _campaign(number: int) -> CampaignStatus:
         abandonment_limit=0.03,
         occupancy=0.874,
         leads_left=812,
-        pacing="progressive: every ready agent has a call",
+        pacing=PacingStatus(
+            policy="auto",
+            reason="progressive",
+            sentence="Dial nothing: every ready agent has a call.",
+            dial=0,
+            risk=0.0,
+            inputs={"ready": 2},
+            decided_at=NOW - 1,
+            budget_left=1.4,
+            calls_per_agent=1.25,
+        ),
     )
 
 

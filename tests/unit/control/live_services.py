@@ -4,11 +4,19 @@ from collections import deque
 
 from dialer.control.services import StoreOnly
 from dialer.control.status import AgentStatus, CampaignStatus, LinkStatus, StatusSnapshot
-from dialer.floor.commands import Command, RecordAgent, RecordCampaign, RecordDecision, RecordOutcome, RecordStep
+from dialer.floor.commands import (
+    Command,
+    RecordAgent,
+    RecordCampaign,
+    RecordDecision,
+    RecordMemory,
+    RecordOutcome,
+    RecordStep,
+)
 from dialer.floor.events import Event
 from dialer.floor.floor import Floor
 
-RECORDS = (RecordAgent, RecordCampaign, RecordDecision, RecordOutcome, RecordStep)
+RECORDS = (RecordAgent, RecordCampaign, RecordDecision, RecordMemory, RecordOutcome, RecordStep)
 
 
 class LiveServices(StoreOnly):

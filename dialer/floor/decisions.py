@@ -1,0 +1,91 @@
+"""How many calls now: pacing's answer within what else binds, and what is kept of it.
+
+At most ``ROWS_BURST`` rows at once and ``ROWS_PER_S`` a second in the long run are recorded for a campaign, 43,260 a
+day. A floor that decides to dial less often than that has every such decision on record; on a larger one rows are
+left out, and the next row says in ``unrecorded`` how many were.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pacing
+from dialer.floor.book import Book
+from dialer.floor.calls import cancel
+from dialer.floor.campaign import Campaign
+from dialer.floor.campaigns import the_campaign
+from dialer.floor.commands import RecordDecision
+from dialer.floor.words import CampaignState
+from pacing.progressive import uncovered_agents
+
+ROWS_BURST: Final = 60.0
+ROWS_PER_S: Final = 0.5
+# These steer by the law themselves; the others know no limit and are held back when it is reached.
+LAWFUL: Final = frozenset({"auto", "predictive", "progressive", "preview"})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What binds outside pacing: at most ``calls`` more now, for this ``reason`` (see ``reasons.py``)."""
+
+    calls: int = 1_000_000
+    reason: str = ""
+
+
+def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
+    """How many calls this campaign should dial now. Calls to be cancelled are cancelled."""
+    campaign = the_campaign(book, campaign_id)
+    hold = _why_not(book, campaign)
+    if hold:
+        decision = pacing.Decision(0, (), 0.0, hold, {})
+    else:
+        decision = _within_law(campaign, campaign.pacer.decide(book.now))
+        decision = _at_most(decision, room.calls, room.reason)
+    for attempt_id in decision.cancel:
+        cancel(book, attempt_id)
+    campaign.decision, campaign.decided_at = decision, book.now
+    return decision
+
+
+def _why_not(book: Book, campaign: Campaign) -> str:
+    if campaign.state is not CampaignState.RUNNING:
+        return str(campaign.state)
+    if book.draining:
+        return "draining"
+    return "" if book.link_up else "no_link"
+
+
+def _within_law(campaign: Campaign, decision: pacing.Decision) -> pacing.Decision:
+    floor, limit = campaign.pacer.floor, campaign.settings.abandonment_limit
+    left = limit * floor.answered - floor.abandoned
+    inputs = {"limit": limit, "budget_left": left, **decision.inputs}
+    decision = replace(decision, inputs=inputs)
+    if campaign.on_hook:
+        return _at_most(decision, max(0, uncovered_agents(floor)), "on_hook")
+    if campaign.settings.policy not in LAWFUL and left + limit < 1.0:
+        return _at_most(decision, max(0, uncovered_agents(floor)), "law")
+    return decision
+
+
+def _at_most(decision: pacing.Decision, calls: int, reason: str) -> pacing.Decision:
+    return decision if decision.dial <= calls else replace(decision, dial=max(0, calls), reason=reason)
+
+
+def decided(book: Book, campaign_id: str, decision: pacing.Decision) -> None:
+    """What was really dialed, and what bound it at last; recorded when it dialed or its reason is new."""
+    campaign = the_campaign(book, campaign_id)
+    campaign.decision = decision
+    if decision.dial == 0 and decision.reason == campaign.recorded_reason:
+        return
+    waited_s = book.now - campaign.recorded_at
+    campaign.rows_left = min(ROWS_BURST, campaign.rows_left + waited_s * ROWS_PER_S)
+    campaign.recorded_at = book.now
+    if campaign.rows_left < 1.0:
+        campaign.unrecorded += 1
+        return
+    inputs: dict[str, float | int | str] = {**decision.inputs, "policy": campaign.settings.policy}
+    if campaign.unrecorded:
+        inputs["unrecorded"] = campaign.unrecorded
+    campaign.rows_left -= 1.0
+    campaign.recorded_reason, campaign.unrecorded = decision.reason, 0
+    at = campaign.decided_at
+    book.emit(RecordDecision(campaign_id, at, decision.dial, decision.reason, decision.risk, inputs))
