@@ -18,14 +18,14 @@ class Steering:
     price_per_limit: float = 0.7  # theta0 / limit
     margin_growth: float = 0.12
     early_share: float = 0.5  # of the budget, kept back until the margin is reached
-    least_horizon: float = 200.0
-    horizon_s: float = 1800.0
+    least_horizon: float = 300.0
+    horizon_s: float = 3600.0
     cautious_s: float = 1800.0  # no more than one abandon is lent in the first half hour
     cautious_aim: float = 0.8  # times the limit, in that half hour; later:
     greatest_aim: float = 2.0
-    lent_share: float = 0.15
+    lent_share: float = 0.3
     cancel_above: float = 0.75  # chance of nobody from which a ringing call is given up
-    tail: float = 0.01  # chance of running out of allowance that a decision may take...
+    tail: float = 0.05  # chance of running out of allowance that a decision may take...
     last_tail: float = 0.001  # ... and near the end, when little time is left to pay it back
 
 
@@ -40,6 +40,7 @@ class Budget:
         self.rate = 0.0  # live answers a second
         self.aim = 0.0
         self.last = 0.0
+        self.answered = 0  # live answers of the window, as last priced
 
     def open(self, terms: Terms, at: float) -> None:
         """A window begins."""
@@ -70,11 +71,16 @@ class Budget:
 
     def price(self, answered: int, abandoned: int, now: float) -> float:
         """Theta: the risk that one more call may carry."""
+        self.answered = answered
         limit, s = self.terms.abandonment_limit, self.steering
         rate, to_come = self.answers_a_second(now), self.answers_to_come(now)
         total = max(1.0, answered + to_come)
         surplus = self.surplus(answered, abandoned)
-        margin = min(s.early_share * limit * answered, 1.0 + s.margin_growth * sqrt(limit * total))
+        margin = min(
+            s.early_share * limit * answered,
+            1.0 + s.margin_growth * sqrt(limit * total),
+            0.8 * self._burst(total) + 0.5 * limit * to_come,
+        )
         calm = max(s.least_horizon, s.horizon_s * rate)
         horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
         most = s.cautious_aim if now - self.opened_at < s.cautious_s else s.greatest_aim
@@ -87,7 +93,9 @@ class Budget:
     def allowance(self, answered: int, abandoned: int, now: float) -> float:
         """How many abandons may happen now, the rest of the window paying back what is lent."""
         s, limit = self.steering, self.terms.abandonment_limit
-        left = max(0.0, limit * self.answers_to_come(now) - 1.5)  # the last minutes lend nothing
+        to_come = self.answers_to_come(now)
+        # The last minutes lend nothing: there is no time to pay a burst back.
+        left = max(0.0, limit * to_come - 1.5 * self._burst(answered + to_come))
         if now - self.opened_at < s.cautious_s:
             lent = min(1.0, s.lent_share * left)
         else:
@@ -97,11 +105,17 @@ class Budget:
     def tail(self, now: float) -> float:
         """Chance of running out of allowance that a decision may take."""
         s = self.steering
-        abandons_left = self.terms.abandonment_limit * self.answers_to_come(now)
-        share = min(1.0, max(0.0, (abandons_left - 1.0) / 5.0))
+        to_come = self.answers_to_come(now)
+        burst = self._burst(self.answered + to_come)
+        share = (self.terms.abandonment_limit * to_come / burst - 1.0) / 5.0
+        share = min(1.0, max(0.0, share))
         if now - self.opened_at < s.cautious_s:
-            share *= 0.25
+            share *= 0.06
         return s.last_tail + (s.tail - s.last_tail) * share
+
+    def _burst(self, total: float) -> float:
+        """How many abandons come at once when luck is bad: more with more answers, 1 at least."""
+        return max(1.0, sqrt(self.terms.abandonment_limit * total) / 8.0)
 
     def answers_to_come(self, now: float) -> float:
         """Live answers expected until the window ends, at the recent rate."""
