@@ -1,5 +1,6 @@
 """How the store's file is opened: one writing connection, any number of read-only ones."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], T]
 
 BUSY_MS = 5_000
+STOP_S = 5.0
 CACHE_KIB = 49_152
 
 
@@ -24,7 +26,12 @@ class Connection(aiosqlite.Connection):
         self._thread.daemon = True
 
     async def __aenter__(self) -> Self:
-        await self
+        try:
+            await self
+        except sqlite3.Error:
+            # aiosqlite tells its thread to stop and does not wait; the thread then speaks to a loop that may be gone.
+            await asyncio.to_thread(self._thread.join, STOP_S)
+            raise
         return self
 
     async def run(self, unit: Unit[T]) -> T:

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -64,14 +64,12 @@ def _expect_file(path: Path, *, create: bool) -> None:
 
 @asynccontextmanager
 async def _opened(opening: connection.Connection, path: Path) -> AsyncIterator[connection.Connection]:
-    try:
-        await opening
-    except sqlite3.Error as error:
-        raise _explained(error, path) from error
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(opening)
+        except sqlite3.Error as error:
+            raise _explained(error, path) from error
         yield opening
-    finally:
-        await opening.close()
 
 
 def _prepare(db: sqlite3.Connection, now: float) -> None:

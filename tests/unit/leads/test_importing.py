@@ -93,22 +93,32 @@ async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("_in_process")
-async def test_duplicates_are_those_of_source_or_of_every_number(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("piece", [1, 2, 100])
+async def test_duplicates_are_those_of_source_or_of_every_number(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("dialer.store.loading._SMALLEST", piece)
+    monkeypatch.setattr("dialer.store.loading._LARGEST", piece)
     lines = [
         "id,tel,mobile",
-        "A,0142000001,",
+        "A,0142000001,0612345670",
         "A,0142000009,",  # the source id was there
         "B,0142000001,",  # all its numbers belong to A
         "C,0142000001,0612345678",  # one number is its own
         "B,0142000003,",  # the source id was there, though nothing came of it
         "D,0142000009,",  # the number of a duplicate is nobody's
+        "E,0612345670,",  # its number is A's second
     ]
     report = await import_leads(store, write(tmp_path / "f.csv", "\n".join(lines)), OPTIONS)
 
-    assert sums(report) == (6, 3, 3, 0)
-    first = "SELECT source_id, e164 FROM leads JOIN numbers ON lead_id = id AND position = next_position ORDER BY id"
-    found = await rows(store, first)
-    assert found == [("A", "+33142000001"), ("C", "+33612345678"), ("D", "+33142000009")]
+    assert sums(report) == (7, 3, 4, 0)
+    every = "SELECT source_id, e164, position = next_position FROM leads JOIN numbers ON lead_id = id"
+    assert await rows(store, f"{every} ORDER BY id, position") == [
+        ("A", "+33142000001", 1),
+        ("A", "+33612345670", 0),
+        ("C", "+33612345678", 1),
+        ("D", "+33142000009", 1),
+    ]
 
 
 @pytest.mark.usefixtures("_in_process")
