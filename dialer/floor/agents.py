@@ -28,6 +28,14 @@ def the_agent(book: Book, agent_id: str) -> Agent:
     return book.agents[agent_id]
 
 
+def _logged_in(book: Book, agent_id: str) -> Agent:
+    agent = the_agent(book, agent_id)
+    if not agent.logged_in:
+        hint = f"`dialer agents call {agent_id}` rings the phone."
+        raise DialerError(f"Agent {agent_id} is not logged in.", hint=hint)
+    return agent
+
+
 def changed(book: Book, event: ev.AgentChanged) -> None:
     """A new agent, or new settings for one; another campaign takes effect when the line is idle."""
     agent = book.agents.get(event.settings.agent_id)
@@ -36,9 +44,8 @@ def changed(book: Book, event: ev.AgentChanged) -> None:
         return
     if agent.call is not None and event.settings.campaign_id != agent.campaign_id:
         raise DialerError(f"Agent {agent.id} is in a call.", hint="Change the campaign when the call has ended.")
-    state = agent.state
-    if event.settings.campaign_id != agent.campaign_id and state is AgentState.READY:
-        book.move_agent(agent, AgentState.PAUSED, "moves to another campaign")
+    if event.settings.campaign_id != agent.campaign_id and agent.known_to_pacer:
+        book.move_agent(agent, AgentState.PAUSED, "moves to another campaign")  # out of the old one's ready line
     if (old := book.campaigns.get(agent.campaign_id)) is not None:
         old.on_hook.pop(agent.id, None)
     agent.settings = event.settings
@@ -63,7 +70,7 @@ def call_requested(book: Book, event: ev.AgentCallRequested) -> None:
     agent = the_agent(book, event.agent_id)
     if agent.channel_id is not None:
         return
-    agent.pause_reason = None
+    agent.pause_reason, agent.leaving = None, False
     agent.logged_in = agent.on_hook
     _ring(book, agent, "called by the dialer")
 
@@ -182,9 +189,7 @@ def _leave_call(book: Book, agent: Agent, call: Call) -> None:
 
 def pause_requested(book: Book, event: ev.AgentPauseRequested) -> None:
     """Pause at once when idle, after the call when in one."""
-    agent = the_agent(book, event.agent_id)
-    if not agent.logged_in:
-        raise DialerError(f"Agent {agent.id} is not logged in.")
+    agent = _logged_in(book, event.agent_id)
     agent.pause_reason = event.reason
     if agent.call is not None:
         _tell_leaving(book, agent)
@@ -196,7 +201,7 @@ def pause_requested(book: Book, event: ev.AgentPauseRequested) -> None:
 
 def ready_requested(book: Book, event: ev.AgentReadyRequested) -> None:
     """End pause and wrap-up."""
-    agent = the_agent(book, event.agent_id)
+    agent = _logged_in(book, event.agent_id)
     agent.pause_reason = None
     agent.leaving = False
     agent.wrap_up_until = min(agent.wrap_up_until, book.now)

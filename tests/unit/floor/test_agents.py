@@ -5,7 +5,7 @@ import pytest
 from dialer.errors import DialerError
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
-from dialer.floor.words import AgentState, LineMode
+from dialer.floor.words import AgentState, CampaignState, LineMode
 from tests.unit.floor.desk import Desk, only
 
 DISPOSITIONS = (("1", "appointment"), ("2", "refusal"))
@@ -175,6 +175,41 @@ def test_logging_out_in_a_talk_waits_for_its_end() -> None:
     desk.hang_up("c-1")
     assert desk.state() is AgentState.OFFLINE
     assert cmd.HangUp(line) in desk.commands
+
+
+def test_a_log_out_of_an_idle_agent_does_not_outlast_the_next_login() -> None:
+    desk = Desk(wrap_up_s=0)
+    desk.agent()
+    desk.tell(ev.AgentLogoutRequested(at=desk.now, agent_id="a1"))
+    desk.tell(ev.AgentCallRequested(at=desk.now, agent_id="a1"))
+    line = only(desk.commands, cmd.CallAgent)[0].channel_id
+    desk.hold(line)
+    desk.talk("c-1", line)
+    desk.hang_up("c-1")
+    desk.hold(line)
+    assert desk.state() is AgentState.READY
+
+
+def test_an_agent_in_wrap_up_moves_to_another_campaign_whole() -> None:
+    desk = Desk()
+    other = ev.CampaignSettings("c2", "trunk", "+33162000000")
+    desk.tell(ev.CampaignChanged(at=desk.now, settings=other, state=CampaignState.RUNNING))
+    line = desk.agent()
+    desk.talk("c-1", line)
+    desk.hang_up("c-1")
+    desk.hold(line)
+    desk.tell(ev.AgentChanged(at=desk.now, settings=ev.AgentSettings("a1", "c2", "phone-a1")))
+    assert desk.state() is AgentState.WRAP_UP
+    desk.wait(30)
+    assert desk.floor.decide("c1", desk.now)[0].dial == 0
+    assert desk.floor.decide("c2", desk.now)[0].dial == 1
+
+
+def test_an_agent_who_is_not_logged_in_cannot_be_made_ready() -> None:
+    desk = Desk()
+    desk.tell(ev.AgentChanged(at=desk.now, settings=ev.AgentSettings("a1", "c1", "phone-1")))
+    with pytest.raises(DialerError, match="is not logged in"):
+        desk.tell(ev.AgentReadyRequested(at=desk.now, agent_id="a1"))
 
 
 def test_a_stranger_is_refused_with_a_hint() -> None:
