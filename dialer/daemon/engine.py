@@ -28,7 +28,7 @@ TELLING = (
     ev.KeyPressed,
     ev.Disposed,
 )
-PBX_COMMANDS = (cmd.Originate, cmd.CallAgent, cmd.HangUp, cmd.Say, cmd.AskDisposition)
+PBX_COMMANDS = (cmd.Originate, cmd.CallAgent, cmd.HangUp, cmd.Say, cmd.AskDisposition, cmd.TryRoute)
 # The dialplan gives up by itself before this; the bound only keeps a lost answer from staying for ever.
 ROUTE_LIMIT_S = 15.0
 

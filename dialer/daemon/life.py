@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from agi_scripts.route import route_script
+from agi_scripts.route import AgiRequest, route_script
 from dialer import __version__
 from dialer.clock import Clock, steady_clock
 from dialer.config_file import Loaded
@@ -121,7 +121,7 @@ class Daemon:
 
     async def _listen(self, parts: contextlib.AsyncExitStack) -> None:
         config = self.loaded.config
-        fastagi = FastAgiServer({"route": route_script(self.engine.route)})
+        fastagi = FastAgiServer({"route": route_script(self.engine.route), "try": self._route_tried})
         await fastagi.start(config.fastagi.host, config.fastagi.port)
         parts.push_async_callback(fastagi.close)
         sockets = config.daemon
@@ -198,7 +198,20 @@ class Daemon:
                 self._troubles.add(f"Asterisk is out of reach: {event.why}")
             case ev.LinkRestored():
                 self._link_since = event.at
+        was_reached = self.engine.floor.route_up
         self.engine.submit(event)
+        if was_reached and not self.engine.floor.route_up:
+            log.error("route_unreachable")
+            self._troubles.add(
+                "Dialing has stopped: answered calls do not reach the daemon over FastAGI."
+                " DIALER_FASTAGI of the dialplan must name the [fastagi] host and port."
+            )
+
+    async def _route_tried(self, _request: AgiRequest) -> None:
+        if not self.engine.floor.route_up:
+            log.info("route_reached")
+            self._troubles.add("Answered calls reach the daemon again over FastAGI: dialing goes on.")
+        self.engine.submit(ev.RouteReached(at=self._clock()))
 
     # --- Services -----------------------------------------------------------------------------------------------------
 

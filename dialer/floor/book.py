@@ -31,6 +31,7 @@ class Book:
     calls: dict[str, Call] = field(default_factory=dict)  # open attempts only
     agent_by_channel: dict[str, Agent] = field(default_factory=dict)
     link_up: bool = False
+    route_up: bool = True  # answered calls reach us over FastAGI
     draining: bool = False
     wakes: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     wake_number: int = 0

@@ -98,13 +98,18 @@ def _agent_ended_talk(book: Book, call: Call) -> bool:
 
 def _agent_fell_away(book: Book, call: Call, failed_channel: str | None) -> None:
     """The dialplan asks again: the bridge failed, or ended while the person is still there."""
+    why = "its agent left the talk" if call.state is AttemptState.CONNECTED else "its agent could not be bridged"
+    part(book, call, failed_channel)
+    call.waiting_since = book.now
+    book.move_call(call, AttemptState.ANSWERED, f"{why}: the next agent is sought")
+
+
+def part(book: Book, call: Call, failed_channel: str | None = None) -> None:
+    """Free the agent of a call that goes on without; who has talked stays on record."""
     in_talk = call.state is AttemptState.CONNECTED
     talked_with = call.agent_id if in_talk else None
     agent = release(book, call)
-    call.agent_id = talked_with
-    call.waiting_since, call.bridge_id = book.now, ""
-    why = "its agent left the talk" if in_talk else "its agent could not be bridged"
-    book.move_call(call, AttemptState.ANSWERED, f"{why}: the next agent is sought")
+    call.agent_id, call.bridge_id = talked_with, ""
     if agent is None:
         return
     if in_talk:

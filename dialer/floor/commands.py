@@ -62,6 +62,11 @@ class AskDisposition(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class TryRoute(Command):
+    """Have the dialplan try to reach us over FastAGI; RouteReached tells that it did."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRoute(Command):
     """Answer the waiting dialplan of an attempt: bridge to ``agent_channel``, or the message when it is None."""
 

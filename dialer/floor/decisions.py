@@ -51,7 +51,9 @@ def _why_not(book: Book, campaign: Campaign) -> str:
         return str(campaign.state)
     if book.draining:
         return "draining"
-    return "" if book.link_up else "no_link"
+    if not book.link_up:
+        return "no_link"
+    return "" if book.route_up else "no_route"
 
 
 def _within_law(campaign: Campaign, decision: pacing.Decision) -> pacing.Decision:

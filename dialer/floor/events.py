@@ -103,6 +103,18 @@ class OptedOut(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedAlone(Event):
+    """The dialplan plays the message by itself: it did not reach us, or every agent's line it was given failed."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteReached(Event):
+    """The dialplan reached us over FastAGI when it was asked to try."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentArrived(Event):
     """An agent typed id and PIN (checked by the store), or picked up when the dialer called the phone."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pacing
-from dialer.floor import agents, calls, campaigns, decisions, keys, settle
+from dialer.floor import agents, calls, campaigns, decisions, keys, reach, settle
 from dialer.floor import events as ev
 from dialer.floor.book import Book
 from dialer.floor.commands import Command
@@ -89,6 +89,11 @@ class Floor:
     def link_up(self) -> bool:
         """Whether Asterisk is known."""
         return self._book.link_up
+
+    @property
+    def route_up(self) -> bool:
+        """Whether answered calls reach us over FastAGI, as far as we know."""
+        return self._book.route_up
 
     def running(self) -> list[str]:
         """The campaigns that may dial."""
@@ -198,6 +203,8 @@ HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
     ev.BridgeLeft: _bridge_left,
     ev.KeyPressed: _key_pressed,
     ev.OptedOut: calls.opted_out,
+    ev.ServedAlone: reach.served_alone,
+    ev.RouteReached: reach.reached,
     ev.AgentArrived: agents.arrived,
     ev.LinkLost: settle.lost,
     ev.LinkRestored: settle.restored,

@@ -30,6 +30,10 @@ OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "un agent est sonné à chaque appel, et une telle équipe est servie en progressif",
     },
     "no_link": {"en": "Asterisk is out of reach", "fr": "Asterisk est injoignable"},
+    "no_route": {
+        "en": "answered calls do not reach the daemon over FastAGI",
+        "fr": "les appels décrochés n'atteignent pas le service par FastAGI",
+    },
     "draining": {"en": "the daemon is about to stop", "fr": "le service va s'arrêter"},
     "stopped": {"en": "the campaign is stopped", "fr": "la campagne est arrêtée"},
     "paused": {"en": "the campaign is paused", "fr": "la campagne est en pause"},

@@ -5,7 +5,7 @@ from dialer.floor.agent import Agent
 from dialer.floor.agents import arrived, line_gone, settle
 from dialer.floor.book import Book
 from dialer.floor.call import Call
-from dialer.floor.calls import finish, pick_up
+from dialer.floor.calls import finish, part, pick_up
 from dialer.floor.routing import connect_if_bridged, release
 from dialer.floor.words import AgentState, AttemptState, Result
 
@@ -111,6 +111,7 @@ def _settle_up(book: Book, call: Call, channel: ev.AliveChannel) -> None:
 def _settle_message(book: Book, call: Call) -> None:
     if call.state is AttemptState.MESSAGE:
         return
+    part(book, call)
     book.move_call(call, AttemptState.MESSAGE, "found in the message when the link came back")
     if call.abandoned:
         book.campaign_of(call).observe(book.now, "call_abandoned", call=call.id)

@@ -229,6 +229,8 @@ class Pbx:
                 self._post(orders.say(command))
             case cmd.AskDisposition():
                 self._post(orders.ask_disposition(command))
+            case cmd.TryRoute():
+                self._post(orders.try_route())
             case _:
                 raise TypeError(f"{type(command).__name__} is not a command for the PBX")
 

@@ -113,11 +113,20 @@ def ask_disposition(command: AskDisposition) -> Order:
 
 def forget_note(attempt_id: str) -> Order:
     """Have the dialplan delete its notes about an attempt: our manager user may not write to the database."""
-    exten = wire.channel_id(attempt_id)
+    return _run(f"{wire.channel_id(attempt_id)}@dialer-note-read")
+
+
+def try_route() -> Order:
+    """Have the dialplan reach for us as it does for an answered call."""
+    return _run("route@dialer-try")
+
+
+def _run(extension: str) -> Order:
+    """Run a part of the dialplan that no call is in."""
     return Order(
         "Originate",
         {
-            "Channel": f"Local/{exten}@dialer-note-read",
+            "Channel": f"Local/{extension}",
             "Context": "dialer-version",
             "Exten": "v1",
             "Priority": "1",

@@ -67,6 +67,8 @@ def _user_event(headers: Headers, at: float) -> ev.Event | None:
     match headers["UserEvent"]:
         case "DialerOptOut":
             return ev.OptedOut(at=at, attempt_id=headers["Attempt"])
+        case "DialerAlone":
+            return ev.ServedAlone(at=at, attempt_id=headers["Attempt"])
         case "DialerAgent":
             # Sent by the dialplan just before the line enters the holding bridge, so never after its BridgeEnter.
             channel_id, channel = headers["Uniqueid"], headers["Channel"]

@@ -63,7 +63,7 @@ def test_calls_that_nobody_answered() -> None:
 
 def test_a_person_who_pressed_nine_in_the_message() -> None:
     events = play("opted_out")
-    assert story(events, "nine-1") == ["CallAnswered", "KeyPressed", "OptedOut", "HungUp"]
+    assert story(events, "nine-1") == ["CallAnswered", "ServedAlone", "KeyPressed", "OptedOut", "HungUp"]
 
 
 @pytest.mark.parametrize("name", sorted(WANTED))

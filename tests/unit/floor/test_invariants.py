@@ -38,6 +38,8 @@ EVENTS = st.one_of(
     st.builds(ev.BridgeLeft, channel_id=lines, bridge_id=bridges, holding=NO, **AT),
     st.builds(ev.KeyPressed, channel_id=lines, digit=st.sampled_from("*#12"), **AT),
     st.builds(ev.OptedOut, attempt_id=call_ids, **AT),
+    st.builds(ev.ServedAlone, attempt_id=call_ids, **AT),
+    st.builds(ev.RouteReached, **AT),
     st.builds(ev.AgentArrived, agent_id=agent_ids, channel_id=lines, channel=st.just("PJSIP/x"), **AT),
     st.builds(ev.AgentCallRequested, agent_id=agent_ids, **AT),
     st.builds(ev.AgentPauseRequested, agent_id=agent_ids, reason=st.just("lunch"), **AT),
