@@ -77,7 +77,7 @@ def _settle_gone(book: Book, call: Call, *, served_message: bool) -> None:
         pick_up(book, call)
     if not call.rings:
         finish(book, call, Result.ANSWERED, "ended while the link was away")
-    elif book.now - call.attempt.reserved_at > LATE_ORIGINATE_S:
+    elif call.state is AttemptState.RINGING or book.now - call.attempt.reserved_at > LATE_ORIGINATE_S:
         finish(book, call, Result.UNKNOWN, "gone when the link came back: counts as made")
     else:
         book.wake(book.now + LATE_ORIGINATE_S, lambda: _settle_late(book, call))

@@ -102,3 +102,12 @@ def test_a_pause_survives_a_restart() -> None:
     desk.tell(ev.AgentChanged(at=desk.now, settings=settings, paused="lunch"))
     desk.tell(ev.LinkRestored(at=desk.now, alive=(alive("l1", bridge="hold", agent="a1"),)))
     assert desk.state() is AgentState.PAUSED
+
+
+def test_a_call_that_was_seen_ringing_and_is_gone_is_settled_at_once() -> None:
+    desk = Desk()
+    desk.dial("c-1")
+    desk.tell(ev.CallRinging(at=desk.now, attempt_id="c-1"))
+    desk.tell(ev.LinkLost(at=desk.now, why="Asterisk was killed"))
+    desk.tell(ev.LinkRestored(at=desk.now + 1))
+    assert desk.outcomes()["c-1"].result is Result.UNKNOWN
