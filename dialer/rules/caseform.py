@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from dialer.rules.errors import CaseError, UnknownNameError
-from dialer.rules.model import Case, Consent, Slot
+from dialer.rules.model import UNKNOWN, Case, Consent, Slot
 
 MODES: Final = ("predictive", "progressive", "power", "preview", "manual")
 BASES: Final = ("consent", "contract_in_progress", "request_callback", "press")
@@ -199,3 +199,20 @@ _CASE: Final[Shape] = _shape(
         "prerecorded": _flag,
     },
 )
+
+
+def write_case(case: Case) -> dict[str, Any]:
+    """Return the JSON object that :func:`read_case` reads as ``case``; unknown keys are absent."""
+    return {name: _plain(value) for name, value in case._asdict().items() if value is not UNKNOWN}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):  # a datetime too
+        return value.isoformat()
+    if isinstance(value, Consent | Slot):
+        return {name: _plain(each) for name, each in value._asdict().items() if each is not UNKNOWN}
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value

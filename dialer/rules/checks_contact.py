@@ -22,6 +22,14 @@ def suppression(_rule: Rule, s: Steady) -> Finding:
     return block("the person is suppressed") if s.suppressed else allow(suppressed=False)
 
 
+def only_prefixes(rule: Rule, s: Situation) -> Finding:
+    """The number is of the only ranges that may be called."""
+    number = s.case.number
+    if not isinstance(number, str):
+        return unknown("number")
+    return ALLOWED if number.startswith(rule["prefixes"]) else block("only numbers of some ranges may be called")
+
+
 def in_flight(_rule: Rule, s: Steady) -> Finding:
     """No other call to this number or person is under way; whoever reserves the attempt states it."""
     return block("another call is under way") if s.in_flight is True else ALLOWED

@@ -46,6 +46,7 @@ TIMED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
         "screening": by_contact.screening,
         "listed": by_contact.listed,
         "reassigned": by_contact.reassigned,
+        "only_prefixes": by_contact.only_prefixes,
     }
 )
 """The check of each kind of rule whose answer may change as time goes on, or with the person."""

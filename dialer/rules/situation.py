@@ -132,7 +132,7 @@ def _at(preset: Preset, case: Case, place: Place, at: datetime) -> Situation:
 def _guard(preset: Preset, ring: float | Unknown | None) -> timedelta | None:
     if not isinstance(ring, int | float):
         return None
-    return timedelta(seconds=ring + max(r["guard_s"] for r in preset.of_kind("originate_guard")))
+    return timedelta(seconds=ring + max((r["guard_s"] for r in preset.of_kind("originate_guard")), default=0))
 
 
 def _slot(preset: Preset, case: Case, at: datetime) -> Slot | None:
