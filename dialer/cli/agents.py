@@ -162,6 +162,20 @@ def ready(shell: Shell, agent_id: str) -> None:
     _ask(shell, "agent_ready", agent_id)
 
 
+@agents.command("next")
+@click.argument("agent_id", metavar="AGENT")
+@json_option
+@pass_shell
+def next_(shell: Shell, agent_id: str) -> None:
+    """Ask for an agent's next call. In a campaign with the policy preview nothing is dialed without it.
+
+    \b
+    Example:
+      dialer agents next 101
+    """
+    _ask(shell, "agent_next", agent_id)
+
+
 @agents.command()
 @click.argument("agent_id", metavar="AGENT")
 @json_option

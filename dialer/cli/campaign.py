@@ -28,6 +28,7 @@ def _settings_options(command: F) -> F:
         click.option("--max-ratio", type=float, help="Most calls in progress for each agent logged in."),
         click.option("--max-lines", type=int, help="Most calls at a time."),
         click.option("--max-calls-per-s", type=float, help="Most calls dialed a second."),
+        click.option("--max-attempts", type=int, help="How often a lead is tried, at most; 20 if not given."),
         click.option("--abandonment-limit-pct", type=float, help=_LIMIT),
         click.option("--abandonment-target-pct", type=float, help="What is aimed at, below the limit."),
         click.option("--min-agents-for-predictive", type=int, help="With fewer agents, pacing is progressive."),

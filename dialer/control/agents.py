@@ -104,6 +104,12 @@ async def login(services: Services, guard: PinGuard, call: Call) -> JsonObject:
     return _submit(services, arrived)
 
 
+async def next_call(services: Services, call: Call) -> JsonObject:
+    """A ready agent of a preview campaign asks for the next call."""
+    wish = rq.read(rq.AgentRef, call.params)
+    return _submit(services, ev.CallWanted(at=services.now(), agent_id=wish.agent_id))
+
+
 async def dispose(services: Services, call: Call) -> JsonObject:
     """The agent says what came of the last call, by word or by key."""
     wish = rq.read(rq.AgentDisposition, call.params)

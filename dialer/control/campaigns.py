@@ -1,7 +1,7 @@
 """Commands on campaigns."""
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Final
 
 from dialer.config import Config
 from dialer.control import requests as rq
@@ -14,6 +14,8 @@ from dialer.floor.transitions import CAMPAIGN, check
 from dialer.floor.words import CampaignState
 from dialer.store.campaigns import Campaign, LeadList
 
+# The contract's, under the law's (regulation, section 8); the preset's rules say how many in which time.
+MAX_ATTEMPTS: Final = 20
 _STATES_OF_PEOPLE = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.STOPPED)
 
 
@@ -106,6 +108,7 @@ def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
         policy=dialing.policy,
         language=dialing.language,
         message=dialing.message,
+        max_attempts=MAX_ATTEMPTS,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import asdict, fields
 from typing import Any, Final
 
+from dialer.control import pacing
 from dialer.control import requests as rq
 from dialer.control.doctor import Check, check_machine
 from dialer.control.server import Call
@@ -12,7 +13,7 @@ from dialer.control.wire import JsonObject, RefusedError
 from dialer.errors import DialerError
 from dialer.floor.commands import RecordOutcome
 from dialer.store.opening import open_reader
-from dialer.store.reading import OUTCOME_COLUMNS, OutcomeRow, Period
+from dialer.store.reading import OUTCOME_COLUMNS, Life, OutcomeRow, Period
 
 ROWS_A_PART: Final = 200  # of an export: a few milliseconds of the daemon's time between two looks at the floor
 
@@ -39,9 +40,16 @@ async def explain(services: Services, call: Call) -> JsonObject:
     return {
         "attempt": life.attempt,
         "lead": {"lead_id": lead.lead_id, "list": lead.list_name, "source_id": lead.source_id},
-        "decision": life.decision,
+        "decision": _told_decision(life),
         "steps": [asdict(step) for step in life.steps],
     }
+
+
+def _told_decision(life: Life) -> dict[str, Any] | None:
+    """The decision on record before the call; ``exact``: it is the very one that dialed it, else one a little older."""
+    if life.decision is None:
+        return None
+    return {**pacing.told(life.decision), "exact": life.decision["at"] == life.attempt["reserved_at"]}
 
 
 async def outcomes_export(services: Services, call: Call) -> JsonObject:

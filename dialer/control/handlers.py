@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from dialer.control import agents, campaigns, floor_view, leads
+from dialer.control import agents, campaigns, floor_view, leads, pacing
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -26,6 +26,8 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "leads_lists": leads.lists,
     "outcomes_export": floor_view.outcomes_export,
     "explain": floor_view.explain,
+    "pacing_explain": pacing.explain,
+    "pacing_history": pacing.history,
     "disposition_set": floor_view.disposition_set,
     "doctor": floor_view.doctor,
 }
@@ -35,6 +37,7 @@ FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
     "agent_call": agents.ring,
     "agent_pause": agents.pause,
     "agent_ready": agents.ready,
+    "agent_next": agents.next_call,
     "agent_logout": agents.logout,
     "disposition": agents.dispose,
     "status": floor_view.status,
@@ -45,6 +48,7 @@ FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
 _PHONE_COMMANDS: Final[Mapping[str, _Function]] = {
     "agent_pause": agents.pause,
     "agent_ready": agents.ready,
+    "agent_next": agents.next_call,
     "disposition": agents.dispose,
 }
 

@@ -76,6 +76,7 @@ class CampaignValues(Params):
     min_agents_for_predictive: Annotated[int, Field(ge=1, le=1000)] | None = None
     cancel_after_s: Annotated[float, Field(ge=5, le=120)] | None = None
     ratio: Annotated[float, Field(ge=1, le=20)] | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     unset: Annotated[tuple[Unset, ...], Field(strict=False, max_length=8)] = ()
     policy: Annotated[str, AfterValidator(_known_policy)] | None = None
     language: Language | None = None
@@ -207,6 +208,21 @@ class Explain(Params):
     """One attempt."""
 
     attempt_id: AttemptId
+
+
+class PacingExplain(Params):
+    """The decision at a moment (seconds since the epoch; unset: the last) of one campaign or of each."""
+
+    campaign_id: Id | None = None
+    at: Time | None = None
+
+
+class PacingHistory(Params):
+    """A campaign's attempts and agents from ``since`` to before ``until``, seconds since the epoch."""
+
+    campaign_id: Id
+    since: Time
+    until: Time
 
 
 class StatusWatch(Params):

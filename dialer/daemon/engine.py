@@ -27,6 +27,7 @@ TELLING = (
     ev.AgentLogoutRequested,
     ev.KeyPressed,
     ev.Disposed,
+    ev.CallWanted,
 )
 PBX_COMMANDS = (cmd.Originate, cmd.CallAgent, cmd.HangUp, cmd.Say, cmd.AskDisposition, cmd.TryRoute)
 # The dialplan gives up by itself before this; the bound only keeps a lost answer from staying for ever.

@@ -1,0 +1,1 @@
+"""What would have been, and what if: recorded days and given figures on the simulator."""
