@@ -95,7 +95,7 @@ class Budget:
         s, limit = self.steering, self.terms.abandonment_limit
         to_come = self.answers_to_come(now)
         # The last minutes lend nothing: there is no time to pay a burst back.
-        left = max(0.0, limit * to_come - 1.5 * self._burst(answered + to_come))
+        left = max(0.0, limit * to_come - 4.0 * self._burst(answered + to_come))
         if now - self.opened_at < s.cautious_s:
             lent = min(1.0, s.lent_share * left)
         else:
@@ -107,7 +107,7 @@ class Budget:
         s = self.steering
         to_come = self.answers_to_come(now)
         burst = self._burst(self.answered + to_come)
-        share = (self.terms.abandonment_limit * to_come / burst - 1.0) / 5.0
+        share = (self.terms.abandonment_limit * to_come / burst - 3.0) / 10.0
         share = min(1.0, max(0.0, share))
         if now - self.opened_at < s.cautious_s:
             share *= 0.06
