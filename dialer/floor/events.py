@@ -196,6 +196,7 @@ class CampaignSettings:
     ``abandonment_limit`` is the hard limit of each day, as a share; ``abandonment_target`` what is aimed at (None: the
     limit). ``max_ratio``: calls in progress for each agent logged in. ``ratio``: of the policy of that name.
     ``cancel_after_s``: a call may be given up after ringing this long when its answer would find nobody; None: never.
+    ``max_attempts``: how often a lead is tried, the first time included.
     """
 
     campaign_id: str
@@ -217,6 +218,7 @@ class CampaignSettings:
     min_agents_for_predictive: int = 1
     cancel_after_s: float | None = None
     ratio: float = 2.0
+    max_attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ CHECK_S = 5.0
 _TABLES = (
     *("campaigns", "agents", "lists", "imports", "attempts", "agent_sessions", "attempt_steps", "leads", "numbers"),
     *("campaign_changes", "agent_states", "decisions", "pacing_memory"),
+    "pickup_rates",
 )
 
 

@@ -15,7 +15,7 @@ from dialer.floor.commands import (
     RecordStep,
 )
 from dialer.floor.words import AgentState
-from dialer.leads.recall import Lead, after
+from dialer.store import recalling
 from dialer.store.errors import NotFound
 
 Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision | RecordMemory | RecordOptOut
@@ -34,10 +34,7 @@ UPDATE attempts SET ringing_at = ?, answered_at = ?, connected_at = ?, ended_at 
     abandoned = ?, disposition = ?, cause = ?, agent_id = ?, dialed = ?, opted_out = ?
 WHERE id = ?
 """
-_BEFORE = """
-SELECT a.ended_at IS NOT NULL AS ended, l.id AS lead_id, l.import_id, l.next_position, l.attempts, l.state
-FROM attempts AS a JOIN leads AS l ON l.id = a.lead_id WHERE a.id = ?
-"""
+_BEFORE = "SELECT ended_at IS NOT NULL AS ended, disposition FROM attempts WHERE id = ?"
 _NOT_ON_THE_LINE = (AgentState.OFFLINE, AgentState.CALLING)
 
 
@@ -75,22 +72,10 @@ def write_outcome(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
             *(outcome.agent_id, outcome.dialed, outcome.opted_out, outcome.attempt_id),
         ),
     )
-    # The second time the lead may already be under way again: the disposition alone is news.
-    if not before["ended"]:
-        _settle_lead(db, outcome, before)
-
-
-def _settle_lead(db: sqlite3.Connection, outcome: RecordOutcome, row: sqlite3.Row) -> None:
-    positions = db.execute("SELECT position FROM numbers WHERE lead_id = ? ORDER BY position", (row["lead_id"],))
-    attempts = row["attempts"] + outcome.dialed
-    lead = Lead(row["lead_id"], row["next_position"], tuple(p[0] for p in positions), attempts)
-    what = after(outcome, lead)
-    db.execute(
-        "UPDATE leads SET state = ?, next_at = ?, next_position = ?, attempts = ? WHERE id = ?",
-        (what.state, what.at, what.position, attempts, lead.lead_id),
-    )
-    finished = (what.state == "finished") - (row["state"] == "finished")
-    db.execute("UPDATE imports SET finished = finished + ? WHERE id = ?", (finished, row["import_id"]))
+    if before["ended"]:
+        recalling.correct(db, outcome, before["disposition"])
+    else:
+        recalling.settle(db, outcome)
 
 
 def write_campaign(db: sqlite3.Connection, change: RecordCampaign) -> None:

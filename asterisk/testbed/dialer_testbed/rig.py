@@ -87,8 +87,9 @@ class Rig:
         (self.folder / "ami.secret").write_text(self.testbed.ami_secret + "\n")
 
     def add_campaign(self, name: str = "sample", **settings: object) -> None:
-        """A campaign with these settings (``wrap_up_s=3`` is ``--wrap-up-s 3``)."""
-        options = [text for key, value in settings.items() for text in (f"--{key.replace('_', '-')}", str(value))]
+        """A campaign with these settings (``wrap_up_s=3`` is ``--wrap-up-s 3``); it tries each lead once."""
+        once = {"max_attempts": 1, **settings}
+        options = [text for key, value in once.items() for text in (f"--{key.replace('_', '-')}", str(value))]
         self.cli("campaign", "create", name, *options)
 
     def add_agents(self, count: int, campaign: str = "sample", *, line_mode: str = "on_line") -> list[int]:

@@ -157,7 +157,7 @@ class Dialing(RuleBasedStateMachine):
         self.db.execute("INSERT INTO imports VALUES (?, ?, 'f', 'ready', '[]', 0, 0, 0, 0, 6, 0, 0, 6, 0)", (at, at))
         for lead in range(6):
             row = (at * 6 + lead, at, at, str(lead), lead % 2)
-            self.db.execute("INSERT INTO leads VALUES (?, ?, ?, ?, '{}', 'due', ?, 0, 0, 0)", row)
+            self.db.execute("INSERT INTO leads VALUES (?, ?, ?, ?, '{}', 'due', ?, 0, 0, 0, '')", row)
             for position in range(1 + lead % 2):
                 values = (row[0], position, at, number(lead + 10 * position))
                 self.db.execute("INSERT INTO numbers VALUES (?, ?, ?, ?, '', '', '')", values)
