@@ -32,6 +32,7 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
     try:
         for left_over in path.parent.glob(f"{glob.escape(passing_folders(path))}*"):
             shutil.rmtree(left_over)
+        await _expect_ours(path)
         async with _opened(connection.writing(path), path) as writing:
             await writing.run(lambda db: _prepare(db, now()))
             async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
@@ -60,6 +61,16 @@ def _expect_file(path: Path, *, create: bool) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnavailable(f"The store {path} cannot be made: {error.strerror}.") from error
+
+
+async def _expect_ours(path: Path) -> None:
+    """Look before the writing connection sets the file up: what is not ours is left as it is."""
+    known = schema.migrations()
+    async with _opened(connection.reading(path), path) as looking:
+        try:
+            await looking.run(lambda db: schema.expect_ours(db, known))
+        except sqlite3.Error as error:
+            raise _explained(error, path) from error
 
 
 @asynccontextmanager

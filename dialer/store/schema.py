@@ -44,6 +44,11 @@ def migrate(db: sqlite3.Connection, known: tuple[Migration, ...], now: float) ->
     return applied
 
 
+def expect_ours(db: sqlite3.Connection, known: tuple[Migration, ...]) -> None:
+    """Raise unless the file is empty or a store of this version or an older one."""
+    _version(db, known)
+
+
 def expect_current(db: sqlite3.Connection, known: tuple[Migration, ...]) -> None:
     """Raise unless the schema is exactly this version's; for those who only read."""
     version = _version(db, known)

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -258,3 +259,14 @@ def test_every_table_is_documented() -> None:
 
     tables = health.check(fresh(schema.migrations())).tables
     assert all(f"`{table}`" in page for table in tables)
+
+
+async def test_a_file_of_another_program_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE other (x)")
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged, match="not a store of the dialer"):
+        async with open_store(path):
+            pass
+    assert path.read_bytes() == before
