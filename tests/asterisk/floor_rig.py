@@ -54,8 +54,8 @@ class Bed:
     @contextmanager
     def house(self, name: str, **settings: object) -> Iterator["House"]:
         """A dialer set up in a folder of its own, and no call left at the end."""
+        (self.folder / name).mkdir()
         house = House(self.testbed, self.folder / name)
-        house.folder.mkdir()
         self.link.unlink(missing_ok=True)
         self.link.symlink_to(house.folder)
         with house.wire:

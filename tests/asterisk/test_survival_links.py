@@ -23,7 +23,10 @@ def house(bed: Bed) -> Iterator[House]:
         house.start()
         house.load()
         yield house
-        house.expect_no_fault()
+        house.cli("campaign", "pause", "load")
+        open_attempts = "SELECT id FROM attempts WHERE ended_at IS NULL"
+        house.wait_for(lambda: not house.rows(open_attempts), "every attempt to end")
+        house.expect_sound()
 
 
 def _until_link(house: House, *, up: bool, limit_s: float = 30) -> None:
