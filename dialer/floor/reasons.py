@@ -12,6 +12,10 @@ OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "aucune autre fiche ne peut être appelée maintenant : le fichier est épuisé ou le reste est prévu"
         " plus tard",
     },
+    "calling_law": {
+        "en": "the calling law forbids the calls that are left: the hour, the day, or how often they were tried",
+        "fr": "la loi interdit les appels qui restent : l'heure, le jour, ou le nombre de tentatives",
+    },
     "store": {
         "en": "the record cannot be written, and nothing is dialed that is not on record",
         "fr": "l'enregistrement est impossible, et rien n'est composé sans être enregistré",

@@ -1,8 +1,8 @@
 """The simulator and the daemon's own floor are one floor: same seed, same day.
 
-The exact test shares the random streams and takes away what only a real PBX has: the time a bridge takes, and a dialplan
-that may fail to ask. People hang up when the floor gives up on them, 0.3 s before the deadline. The other test puts the
-bridge's time back and compares means.
+The exact test shares the random streams and takes away what only a real PBX has: the time a bridge takes, and a
+dialplan that may fail to ask. People hang up when the floor gives up on them, 0.3 s before the deadline. The other test
+puts the bridge's time back and compares means.
 """
 
 from dataclasses import replace

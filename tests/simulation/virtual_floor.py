@@ -1,7 +1,7 @@
 """The daemon's own floor in virtual time, with an Asterisk that draws from the simulator's random streams.
 
-Everything is instant but what the scenario draws: a call's fate as it is dialed, a talk as agent and person are bridged,
-a wrap-up as the talk ends; in the same order as in ``pacing.simulator``, so the same seed is the same day.
+Everything is instant but what the scenario draws: a call's fate as it is dialed, a talk as agent and person are
+bridged, a wrap-up as the talk ends; in the same order as in ``pacing.simulator``, so the same seed is the same day.
 """
 
 from dataclasses import dataclass, field
