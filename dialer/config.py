@@ -213,6 +213,24 @@ class Dialing(Section):
     )
 
 
+def _known_preset(name: str) -> str:
+    from dialer.rules import preset_names
+
+    if name not in preset_names():
+        raise ValueError(f"must be one of {', '.join(preset_names())}")
+    return name
+
+
+class Law(Section):
+    """Which calling law holds. A campaign's own settings stand above these."""
+
+    preset: Annotated[str, AfterValidator(_known_preset)] = Field(
+        default="fr",
+        description="Preset of campaigns that name none: fr, fr_b2b, uk, us, ma, ... (docs/reference/rules.md). lab"
+        " calls fictional numbers only, at any hour: for tests.",
+    )
+
+
 class Agents(Section):
     """How agents work. A campaign's own settings stand above these."""
 
@@ -252,6 +270,7 @@ class Config(Section):
     fastagi: FastAgi = FastAgi()
     store: Store = Store()
     dialing: Dialing = Dialing()
+    law: Law = Law()
     agents: Agents = Agents()
     log: Log = Log()
 

@@ -1,5 +1,6 @@
 """``dialer campaign``: create, start, pause, stop, list, show, set."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +16,9 @@ _LIMIT = "Hard limit of each day: abandoned of those answered by a person."
 _CANCEL = "Give up a call after ringing this long when its answer would find nobody. Costs attempts: off if not given."
 _UNSET = "Take away this bound (max-lines, max-calls-per-s, max-ratio, abandonment-target-pct, cancel-after-s)."
 _BOUNDS = ["max-lines", "max-calls-per-s", "max-ratio", "abandonment-target-pct", "cancel-after-s"]
+_BASES = ["consent", "contract_in_progress", "request_callback", "press"]
+_SHOWN = "A number of the campaign's that may be shown besides --caller-id; give it once for each."
+_TIGHTEN = "A rule's stricter value, like fr.max_30d.count=3; what would loosen a rule is refused."
 _ON_PHONE = "What a key on the agent's phone stands for; give it once for each key."
 
 
@@ -22,6 +26,12 @@ def _settings_options(command: F) -> F:
     """The options that ``create`` and ``set`` share, in the words of the request."""
     options = [
         click.option("--trunk", metavar="ENDPOINT", help="PJSIP endpoint of the carrier."),
+        click.option("--preset", metavar="NAME", help="Whose calling law: fr, fr_b2b, uk, us, ... ([law] preset)."),
+        click.option("--audience", type=click.Choice(["b2c", "b2b"]), help="b2b only where leads are declared firms."),
+        click.option("--sector", help="What is sold: the object that consents must name."),
+        click.option("--basis", type=click.Choice(_BASES), help="Why leads that do not say it may be called."),
+        click.option("--shown-number", "caller_ids", multiple=True, metavar="+33...", help=_SHOWN),
+        click.option("--tighten", multiple=True, metavar="RULE.PARAMETER=JSON", help=_TIGHTEN),
         click.option("--caller-id", metavar="+33...", help="Number shown to the called person."),
         click.option("--policy", metavar="NAME", help=_POLICY),
         click.option("--ratio", type=float, help="Calls for each ready agent, of the policy ratio."),
@@ -52,9 +62,26 @@ def _given(settings: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in settings.items() if value is not None and value != ()}
     if "unset" in given:
         given["unset"] = [bound.replace("-", "_") for bound in given["unset"]]
+    if "tighten" in given:
+        given["tighten"] = _rules(given["tighten"])
     if "dispositions" in given:
         given["dispositions"] = dict(_key_and_what(pair) for pair in given["dispositions"])
     return given
+
+
+def _rules(pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    rules: dict[str, dict[str, Any]] = {}
+    for pair in pairs:
+        name, separator, text = pair.partition("=")
+        rule, dot, parameter = name.rpartition(".")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        if not separator or not dot:
+            raise click.UsageError(f"--tighten {pair} is not RULE.PARAMETER=VALUE.")
+        rules.setdefault(rule, {})[parameter] = value
+    return rules
 
 
 def _key_and_what(pair: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Commands on campaigns."""
 
+import json
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -8,11 +9,12 @@ from dialer.control import requests as rq
 from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.today import start_of_day
-from dialer.control.wire import BadRequestError, JsonObject
+from dialer.control.wire import BadRequestError, JsonObject, RefusedError
 from dialer.floor.events import CampaignChanged, CampaignSettings
 from dialer.floor.transitions import CAMPAIGN, check
 from dialer.floor.words import CampaignState
 from dialer.store.campaigns import Campaign, LeadList
+from dialer.store.law import LawSettings, campaign_refusals, preset_of
 
 # The contract's, under the law's (regulation, section 8); the preset's rules say how many in which time.
 MAX_ATTEMPTS: Final = 20
@@ -24,7 +26,8 @@ async def create(services: Services, call: Call) -> JsonObject:
     wish = rq.read(rq.CampaignCreate, call.params)
     settings = _apply(_defaults(services.loaded.config, wish.campaign_id), wish)
     _expect_complete(settings)
-    campaign = await services.store.create_campaign(settings, wish.name, wish.principal)
+    law = _apply_law(LawSettings(preset=services.loaded.config.law.preset), wish)
+    campaign = await services.store.create_campaign(settings, wish.name, wish.principal, law)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
     return {"campaign": _told(campaign)}
 
@@ -34,9 +37,12 @@ async def change(services: Services, call: Call) -> JsonObject:
     wish = rq.read(rq.CampaignSet, call.params)
     campaign = await services.store.campaign(wish.campaign_id)
     settings = _apply(campaign.settings, wish)
+    law = _apply_law(campaign.law, wish)
     await services.store.change_campaign(settings)
+    if law != campaign.law:
+        await services.store.change_law(wish.campaign_id, law)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
-    return {"campaign": _told(replace(campaign, settings=settings))}
+    return {"campaign": _told(replace(campaign, settings=settings, law=law))}
 
 
 async def move(services: Services, call: Call) -> JsonObject:
@@ -47,6 +53,8 @@ async def move(services: Services, call: Call) -> JsonObject:
     campaign = await services.store.campaign(wish.campaign_id)
     if campaign.state is not wish.state:
         check(CAMPAIGN, f"Campaign {wish.campaign_id}", campaign.state, wish.state)
+        if wish.state is CampaignState.RUNNING:
+            await _expect_lawful(services, campaign)
         reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
         # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
         await services.store.set_campaign_state(wish.campaign_id, wish.state, reason)
@@ -92,7 +100,8 @@ def _told(campaign: Campaign) -> dict[str, Any]:
         settings[f"{name}_pct"] = None if share is None else round(share * 100, 6)
     settings["dispositions"] = dict(campaign.settings.dispositions)
     named = {"name": campaign.name, "principal": campaign.principal, "created_at": campaign.created_at}
-    return {"campaign_id": settings.pop("campaign_id"), "state": campaign.state, **named, **settings}
+    law = {**asdict(campaign.law), "tighten": json.loads(campaign.law.tighten)}
+    return {"campaign_id": settings.pop("campaign_id"), "state": campaign.state, **named, **settings, **law}
 
 
 def _defaults(config: Config, campaign_id: str) -> CampaignSettings:
@@ -124,6 +133,25 @@ def _apply(settings: CampaignSettings, wish: rq.CampaignValues) -> CampaignSetti
     changed = replace(settings, **values)
     _expect_target_below_limit(changed)
     return changed
+
+
+def _apply_law(law: LawSettings, wish: rq.LawValues) -> LawSettings:
+    values = wish.model_dump(include=set(rq.LawValues.model_fields), exclude_none=True)
+    if "tighten" in values:
+        values["tighten"] = json.dumps(values["tighten"], sort_keys=True)
+    changed = replace(law, **values)
+    preset_of(changed.preset, changed.tighten)  # refuses what would loosen, with the rule's name
+    return changed
+
+
+async def _expect_lawful(services: Services, campaign: Campaign) -> None:
+    """What the law refuses whoever is called, is refused before anybody is."""
+    law = await services.store.law(campaign.settings.campaign_id)
+    refusals = campaign_refusals(law, services.now())
+    if refusals:
+        rule, source, why = refusals[0]
+        hint = f"See `dialer rules explain` and {source}; change it with `dialer campaign set`."
+        raise RefusedError(f"The rule {rule} forbids this campaign: {why}.", hint=hint)
 
 
 def _expect_target_below_limit(settings: CampaignSettings) -> None:

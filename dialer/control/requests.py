@@ -1,7 +1,7 @@
 """What each command takes. A parameter that is unknown, missing or out of bounds is refused before anything happens."""
 
 import re
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -85,7 +85,26 @@ class CampaignValues(Params):
     keypad_disposition: bool | None = None
 
 
-class CampaignCreate(CampaignValues):
+def _known_preset(name: str) -> str:
+    from dialer.rules import preset_names
+
+    if name not in preset_names():
+        raise ValueError(f"the presets are {', '.join(preset_names())}")
+    return name
+
+
+class LawValues(Params):
+    """Whose rules hold for a campaign. ``tighten`` replaces the stricter values: {rule: {parameter: value}}."""
+
+    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
+    audience: Literal["b2c", "b2b"] | None = None
+    sector: Annotated[str, _shaped(r"[^\x00-\x1f\x7f]{0,80}", "one line of at most 80 characters")] | None = None
+    basis: Literal["", "consent", "contract_in_progress", "request_callback", "press"] | None = None
+    caller_ids: Annotated[tuple[CallerId, ...], Field(strict=False, max_length=200)] | None = None
+    tighten: Annotated[dict[str, dict[str, Any]], Field(max_length=100)] | None = None
+
+
+class CampaignCreate(CampaignValues, LawValues):
     """A new campaign, stopped."""
 
     campaign_id: Id
@@ -93,7 +112,7 @@ class CampaignCreate(CampaignValues):
     principal: Text = ""
 
 
-class CampaignSet(CampaignValues):
+class CampaignSet(CampaignValues, LawValues):
     """Change a campaign's settings; they hold from the next call on."""
 
     campaign_id: Id

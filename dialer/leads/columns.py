@@ -25,6 +25,19 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "city": ("city", "ville", "commune", "town", "localite"),
     "country": ("country", "pays", "country_code"),
     "email": ("email", "e_mail", "mail", "courriel", "adresse_mail", "adresse_email", "email_address"),
+    # What the calling law asks of a person; kept with the lead under these names (dialer/store/facts.py).
+    "person_id": ("person_id", "id_personne", "numero_personne"),
+    "audience": ("audience", "b2b_b2c"),
+    "basis": ("basis", "base_legale", "legal_basis"),
+    "requested_at": ("requested_at", "date_demande", "demande_le"),
+    "request_object": ("request_object", "objet_demande"),
+    "consent_at": ("consent_at", "consent_date", "date_consentement", "consentement_le", "optin_date", "date_optin"),
+    "consent_expires_at": ("consent_expires_at", "fin_consentement", "consent_end"),
+    "consent_principal": ("consent_principal", "consentement_pour", "consent_company"),
+    "consent_object": ("consent_object", "objet_consentement"),
+    "consent_proof": ("consent_proof", "preuve_consentement", "preuve", "optin_source", "source_optin"),
+    "consent_withdrawn_at": ("consent_withdrawn_at", "retrait_consentement", "optout_date"),
+    "consent_slots": ("consent_slots",),
     "comments": ("comments", "comment", "commentaire", "commentaires", "notes", "note", "remarque", "observations"),
 }
 _PHONE = re.compile(

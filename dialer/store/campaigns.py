@@ -3,13 +3,15 @@
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dialer.floor.commands import RecordCampaign
 from dialer.floor.events import AgentSettings, CampaignSettings
 from dialer.floor.words import CampaignState, LineMode
 from dialer.store.errors import AlreadyExists, Invalid, NotFound
+from dialer.store.gate import ask_again
+from dialer.store.law import LawSettings, law_settings
 from dialer.store.recording import write_campaign
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -25,6 +27,7 @@ class Campaign:
     name: str
     principal: str
     created_at: float
+    law: LawSettings = field(default_factory=LawSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def create_campaign(db: sqlite3.Connection, campaign: Campaign) -> None:
         "state": campaign.state,
         "created_at": campaign.created_at,
         **_settings_row(campaign.settings),
+        **campaign.law.row(),
     }
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     try:
@@ -74,6 +78,19 @@ def change_campaign(db: sqlite3.Connection, settings: CampaignSettings) -> None:
     cursor = db.execute(f"UPDATE campaigns SET {assignments} WHERE id = :id", values)  # noqa: S608 - names are our own
     if cursor.rowcount == 0:
         raise NotFound(f"There is no campaign {settings.campaign_id}.")
+
+
+def change_law(db: sqlite3.Connection, campaign_id: str, law: LawSettings, now: float) -> None:
+    """Replace a campaign's law; what the old one blocked or put off is judged anew. NotFound: no such campaign."""
+    values = law.row()
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    cursor = db.execute(
+        f"UPDATE campaigns SET {assignments} WHERE id = :id",  # noqa: S608 - names are our own
+        {**values, "id": campaign_id},
+    )
+    if cursor.rowcount == 0:
+        raise NotFound(f"There is no campaign {campaign_id}.")
+    ask_again(db, campaign_id, now)
 
 
 def set_campaign_state(db: sqlite3.Connection, change: RecordCampaign) -> None:
@@ -94,7 +111,8 @@ def _campaign(row: sqlite3.Row) -> Campaign:
     values["dispositions"] = tuple((key, what) for key, what in json.loads(row["dispositions"]))
     values["keypad_disposition"] = bool(row["keypad_disposition"])
     settings = CampaignSettings(campaign_id=row["id"], **values)
-    return Campaign(settings, CampaignState(row["state"]), row["name"], row["principal"], row["created_at"])
+    state, law = CampaignState(row["state"]), law_settings(row)
+    return Campaign(settings, state, row["name"], row["principal"], row["created_at"], law)
 
 
 def _settings_row(settings: CampaignSettings) -> dict[str, Any]:

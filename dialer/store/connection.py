@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import aiosqlite
 
+from dialer.store.seal import add_seal, key_of, key_path
+
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], T]
 
@@ -76,6 +78,8 @@ def reading(path: Path) -> Connection:
     def connect() -> sqlite3.Connection:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
         db.execute("PRAGMA query_only = ON")
+        if key_path(path).exists():  # a store from before has none yet, and its reader is told so by the schema
+            add_seal(db, key_of(path, create=False))
         db.row_factory = sqlite3.Row
         return db
 

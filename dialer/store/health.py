@@ -13,7 +13,8 @@ CHECK_S = 5.0
 _TABLES = (
     *("campaigns", "agents", "lists", "imports", "attempts", "agent_sessions", "attempt_steps", "leads", "numbers"),
     *("campaign_changes", "agent_states", "decisions", "pacing_memory"),
-    "pickup_rates",
+    *("pickup_rates", "blocked_leads", "suppressions", "consents", "other_attempts", "attempt_verdicts"),
+    *("screening_lists", "screened_numbers"),
 )
 
 

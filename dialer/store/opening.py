@@ -14,6 +14,7 @@ from dialer.clock import Clock, steady_clock
 from dialer.store import connection, health, schema
 from dialer.store.errors import StoreDamaged, StoreError, StoreMissing, StoreUnavailable
 from dialer.store.lock import StoreLock
+from dialer.store.seal import add_seal, key_of
 from dialer.store.store import Reader, Store, passing_folders
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
             shutil.rmtree(left_over)
         await _expect_ours(path)
         async with _opened(connection.writing(path), path) as writing:
-            await writing.run(lambda db: _prepare(db, now()))
+            await writing.run(lambda db: _prepare(db, path, now()))
             async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
                 yield store
     finally:
@@ -83,15 +84,18 @@ async def _opened(opening: connection.Connection, path: Path) -> AsyncIterator[c
         yield opening
 
 
-def _prepare(db: sqlite3.Connection, now: float) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, now: float) -> None:
     try:
         for name in schema.migrate(db, schema.migrations(), now):
             log.info("store_migrated", migration=name)
         # Only one process writes, and it begins here: an import that is still loading has lost its process.
         db.execute("UPDATE imports SET state = 'dropped' WHERE state = 'loading'")
         checked = health.check(db)
+        sealed = db.execute("SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM screened_numbers LIMIT 1").fetchone()
     except sqlite3.Error as error:
-        raise _explained(error, Path(db.execute("PRAGMA database_list").fetchone()["file"])) from error
+        raise _explained(error, path) from error
+    # A new key would open nothing that the lost one sealed: everybody on the do-not-call list would be called again.
+    add_seal(db, key_of(path, create=sealed is None))
     log.info("store_checked", tables=len(checked.tables), left_out=checked.left_out, seconds=round(checked.seconds, 3))
 
 

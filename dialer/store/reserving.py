@@ -2,10 +2,15 @@
 
 import secrets
 import sqlite3
+from dataclasses import dataclass, field
 
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.events import NewAttempt
 from dialer.floor.words import Result
+from dialer.store.errors import NotFound
+from dialer.store.facts import Moment
+from dialer.store.gate import ask, log_decision, put_off
+from dialer.store.law import Law, law_of
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_DIGITS = 9  # milliseconds in base 36: enough until the year 5188
@@ -22,7 +27,7 @@ WHERE lists.campaign_id = :campaign AND i.state = 'ready'
 ORDER BY i.id
 """
 _DUE = """
-SELECT l.id AS lead_id, n.e164 AS number
+SELECT l.id AS lead_id, l.import_id, l.fields, n.position, n.e164 AS number
 FROM leads AS l INDEXED BY leads_due
 CROSS JOIN numbers AS n ON n.lead_id = l.id AND n.position = l.next_position
 WHERE l.import_id = :import AND l.state = 'due' AND l.priority = :priority AND l.next_at <= :now
@@ -33,41 +38,96 @@ _INSERT = "INSERT INTO attempts (id, campaign_id, lead_id, number, reserved_at) 
 _ABOVE_ALL = 1 << 31
 
 
-def reserve(db: sqlite3.Connection, campaign_id: str, wanted: int, now: float) -> tuple[NewAttempt, ...]:
+# How many leads beyond those wanted one unit of work judges at most: everybody else who writes waits for it.
+MOST_JUDGED = 200
+_CHUNK = 50
+
+
+@dataclass(slots=True)
+class _Choosing:
+    """One reservation under way: the law, the moment, what is still wanted and may still be judged."""
+
+    law: Law
+    campaign_id: str
+    wanted: int
+    now: float
+    moment: Moment
+    left: int
+    attempts: list[NewAttempt] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return len(self.attempts) >= self.wanted or self.left <= 0
+
+
+def reserve(
+    db: sqlite3.Connection, campaign_id: str, wanted: int, now: float, clock_offset_s: float = 0.0
+) -> tuple[NewAttempt, ...]:
     """Reserve up to ``wanted`` attempts: higher priority first, then older imports, then the longest due.
 
+    Each lead is judged by the campaign's law first, at the wall's time (``now`` and ``clock_offset_s`` together). What
+    may not be called now is put off or blocked; at most MOST_JUDGED leads more are judged, so fewer than there are may come.
     A number with an open attempt in any campaign is passed over. Its lead stays due.
     """
-    attempts: list[NewAttempt] = []
+    try:
+        law = law_of(db, campaign_id)
+    except NotFound:
+        return ()
+    moment = Moment(now + clock_offset_s, clock_offset_s)
+    choosing = _Choosing(law, campaign_id, wanted, now, moment, wanted + MOST_JUDGED)
     below = _ABOVE_ALL
-    while len(attempts) < wanted:
+    while not choosing.done:
         levels = db.execute(_HIGHEST_PRIORITY, {"campaign": campaign_id, "below": below}).fetchall()
         priority = max((row["priority"] for row in levels if row["priority"] is not None), default=None)
         if priority is None:
             break
         for row in levels:
-            if row["priority"] == priority and len(attempts) < wanted:
-                chosen = {
-                    "import": row["import_id"],
-                    "priority": priority,
-                    "now": now,
-                    "wanted": wanted - len(attempts),
-                }
-                attempts += _reserve_due(db, campaign_id, chosen)
+            if row["priority"] == priority and not choosing.done:
+                _reserve_due(db, choosing, row["import_id"], priority)
         below = priority
-    return tuple(attempts)
+    return tuple(choosing.attempts)
 
 
-def _reserve_due(db: sqlite3.Connection, campaign_id: str, chosen: dict[str, float]) -> list[NewAttempt]:
-    # Written at once, so that a second list with the same number finds it taken.
-    now = chosen["now"]
-    attempts = [
-        NewAttempt(new_attempt_id(now), campaign_id, row["lead_id"], row["number"], now)
-        for row in db.execute(_DUE, chosen).fetchall()
-    ]
-    db.executemany(_INSERT, [(a.attempt_id, a.campaign_id, a.lead_id, a.number, a.reserved_at) for a in attempts])
-    db.executemany("UPDATE leads SET state = 'reserved' WHERE id = ?", [(a.lead_id,) for a in attempts])
-    return attempts
+def is_due(db: sqlite3.Connection, campaign_id: str, now: float) -> bool:
+    """Whether a lead waits to be chosen now: the last choice ended before all were judged."""
+    question = {"campaign": campaign_id, "below": _ABOVE_ALL}
+    while True:
+        levels = db.execute(_HIGHEST_PRIORITY, question).fetchall()
+        priority = max((row["priority"] for row in levels if row["priority"] is not None), default=None)
+        if priority is None:
+            return False
+        for row in levels:
+            chosen = {"import": row["import_id"], "priority": priority, "now": now, "wanted": 1}
+            if row["priority"] == priority and db.execute(_DUE, chosen).fetchone():
+                return True
+        question["below"] = priority
+
+
+def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, import_id: int, priority: int) -> None:
+    """Judge the leads that are due, in order; those allowed are written at once, so that the next ones see them."""
+    while not choosing.done:
+        chosen = {"import": import_id, "priority": priority, "now": choosing.now, "wanted": min(_CHUNK, choosing.left)}
+        rows = db.execute(_DUE, chosen).fetchall()
+        for row in rows:
+            if choosing.done:
+                return
+            choosing.left -= 1
+            _judge_one(db, choosing, row)
+        if not rows:
+            return
+
+
+def _judge_one(db: sqlite3.Connection, choosing: _Choosing, row: sqlite3.Row) -> None:
+    judged = ask(db, choosing.law, row, choosing.moment)
+    if judged.verdict.verdict != "allow":
+        put_off(db, judged, row)
+        return
+    now = choosing.now
+    attempt = NewAttempt(new_attempt_id(now), choosing.campaign_id, row["lead_id"], row["number"], now)
+    db.execute(_INSERT, (attempt.attempt_id, attempt.campaign_id, attempt.lead_id, attempt.number, now))
+    db.execute("UPDATE leads SET state = 'reserved' WHERE id = ?", (attempt.lead_id,))
+    log_decision(db, attempt.attempt_id, choosing.law, judged)
+    choosing.attempts.append(attempt)
 
 
 def never_dialed(attempt: NewAttempt, now: float) -> RecordOutcome:

@@ -15,6 +15,7 @@ from dialer.store import campaigns, pins, reading, recording, reserving, schema
 from dialer.store.campaigns import Agent, Campaign, LeadList
 from dialer.store.connection import Connection, Unit
 from dialer.store.errors import StoreUnavailable
+from dialer.store.law import Law, LawSettings, law_of
 from dialer.store.reading import Counts, LeadRecord, Life, OutcomeRow, Period
 from dialer.store.recorder import BUFFER_BOUND, Recorder
 from dialer.store.writer import Writer
@@ -50,6 +51,10 @@ class Reader:
     async def campaign(self, campaign_id: str) -> Campaign:
         """One campaign; NotFound when there is none of that id."""
         return (await self.read(lambda db: campaigns.campaigns(db, campaign_id)))[0]
+
+    async def law(self, campaign_id: str) -> Law:
+        """A campaign's law; NotFound when there is no such campaign."""
+        return await self.read(lambda db: law_of(db, campaign_id))
 
     async def lists(self, campaign_id: str) -> tuple[LeadList, ...]:
         """A campaign's lists in the order in which they are called."""
@@ -136,17 +141,26 @@ class Store(Reader):
 
     # --- attempts ----------------------------------------------------------------------------------------------------
 
-    async def reserve(self, campaign_id: str, wanted: int, now: float) -> tuple[NewAttempt, ...]:
+    async def reserve(
+        self, campaign_id: str, wanted: int, now: float, clock_offset_s: float = 0.0
+    ) -> tuple[NewAttempt, ...]:
         """Reserve up to ``wanted`` attempts, committed when this returns. StoreUnavailable: nothing is handed out.
+
+        ``clock_offset_s``: the wall's time less ``now``. Fewer may come although more is due: ask ``is_due``.
 
         When the caller is cancelled meanwhile, what was reserved for it is given back.
         """
-        future = await self._writer.hand_over(lambda db: reserving.reserve(db, campaign_id, wanted, now))
+        offset_s = clock_offset_s
+        future = await self._writer.hand_over(lambda db: reserving.reserve(db, campaign_id, wanted, now, offset_s))
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             future.add_done_callback(self._give_back)
             raise
+
+    async def is_due(self, campaign_id: str, now: float) -> bool:
+        """Whether a lead waits to be chosen now."""
+        return await self.read(lambda db: reserving.is_due(db, campaign_id, now))
 
     def _give_back(self, reserved: asyncio.Future[tuple[NewAttempt, ...]]) -> None:
         if not reserved.cancelled() and reserved.exception() is None:
@@ -166,16 +180,22 @@ class Store(Reader):
 
     # --- campaigns and agents ----------------------------------------------------------------------------------------
 
-    async def create_campaign(self, settings: CampaignSettings, name: str = "", principal: str = "") -> Campaign:
-        """Write a new, stopped campaign. Invalid or AlreadyExists when its id cannot be used."""
+    async def create_campaign(
+        self, settings: CampaignSettings, name: str = "", principal: str = "", law: LawSettings | None = None
+    ) -> Campaign:
+        """Write a new, stopped campaign under ``law`` (unset: France). Invalid or AlreadyExists: not with this id."""
         identity = name or settings.campaign_id
-        campaign = Campaign(settings, CampaignState.STOPPED, identity, principal, self.clock())
+        campaign = Campaign(settings, CampaignState.STOPPED, identity, principal, self.clock(), law or LawSettings())
         await self.write(lambda db: campaigns.create_campaign(db, campaign))
         return campaign
 
     async def change_campaign(self, settings: CampaignSettings) -> None:
         """Replace a campaign's settings; NotFound when there is no such campaign."""
         await self.write(lambda db: campaigns.change_campaign(db, settings))
+
+    async def change_law(self, campaign_id: str, law: LawSettings) -> None:
+        """Replace a campaign's law; whom the old one blocked or put off is judged anew."""
+        await self.write(lambda db: campaigns.change_law(db, campaign_id, law, self.clock()))
 
     async def set_campaign_state(self, campaign_id: str, state: CampaignState, reason: str) -> None:
         """Change a campaign's state, with its reason on record; NotFound when there is no such campaign."""

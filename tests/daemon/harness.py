@@ -11,7 +11,7 @@ from dialer.floor import events as ev
 from dialer.floor.floor import Floor
 from dialer.floor.words import CampaignState
 from dialer.store import Store
-from tests.unit.store.helpers import add_leads
+from tests.unit.store.helpers import LAB, add_leads
 
 NOW = 1_790_000_000.0
 SETTINGS = ev.CampaignSettings("c1", "trunk", "+33162000000", wrap_up_s=5.0)
@@ -43,11 +43,11 @@ class Bench:
         self.engine = Engine(Floor(), self.pbx, self.store, lambda: self.now)
         self.troubles = Troubles(lambda: self.now)
         bounds = DialingBounds(tick_s=0.01, max_lines=50, max_calls_per_s=100)
-        self.loop = DialLoop(self.engine, self.store, bounds, self.troubles)
+        self.loop = DialLoop(self.engine, self.store, bounds, self.troubles, wall=lambda: self.now)
 
     async def open(self, numbers: Sequence[str], agents: int = 3) -> None:
         """A running campaign with these numbers and agents who wait on the line."""
-        await self.store.create_campaign(SETTINGS)
+        await self.store.create_campaign(SETTINGS, law=LAB)
         await self.store.set_campaign_state("c1", CampaignState.RUNNING, "test")
         await add_leads(self.store, [[number] for number in numbers], campaign_id="c1")
         self.tell(ev.CampaignChanged(at=self.now, settings=SETTINGS, state=CampaignState.RUNNING))

@@ -77,6 +77,7 @@ class Rig:
             "dialing.number_prefix": "",
             "dialing.home_country_code": "33",
             "dialing.caller_id": CALLER_ID,
+            "law.preset": "lab",
             **{f"dialing.{key}": value for key, value in self._dialing.items()},
             **(other or {}),
         }

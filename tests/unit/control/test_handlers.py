@@ -21,9 +21,9 @@ from dialer.store.opening import open_store
 from tests.unit.control.live_services import LiveServices
 
 CONFIG = (
-    '[daemon]\nstate_dir = "."\n[dialing]\ntrunk = "carrier"\ncaller_id = "+33162000000"\n[agents]\npin_tries = 3\n'
+    '[daemon]\nstate_dir = "."\n[dialing]\ntrunk = "carrier"\ncaller_id = "+33162000000"\n[law]\npreset = "lab"\n[agents]\npin_tries = 3\n'
 )
-LEADS = "Nom;Tel;Ref\nDupont;0142000001;1\nMartin;0142000002;2\nBad;123;3\nDupont;0142000001;1\n"
+LEADS = "Nom;Tel;Ref\nDupont;0199000001;1\nMartin;0142000002;2\nBad;123;3\nDupont;0199000001;1\n"
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ async def test_an_asker_who_goes_away_leaves_nothing_half_imported(desk: Desk, t
 async def one_call(desk: Desk, tmp_path: Path) -> str:
     """One lead, imported, reserved, answered and hung up; its attempt's id."""
     file = tmp_path / "people.csv"
-    file.write_text("tel,source_id,last_name\n0142000001,=1+1,Dupont\n")
+    file.write_text("tel,source_id,last_name\n0199000001,=1+1,Dupont\n")
     await desk("leads_import", path=str(file), campaign_id="summer", list="people")
     store, now = desk.services.store, desk.services.now()
     (attempt,) = await store.reserve("summer", 1, now)
@@ -303,7 +303,7 @@ async def test_a_disposition_is_corrected_on_record(desk: Desk, tmp_path: Path) 
 
 async def test_an_open_call_is_not_disposed_on_record(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
-    file.write_text("tel\n0142000001\n")
+    file.write_text("tel\n0199000001\n")
     await desk("leads_import", path=str(file), campaign_id="summer", list="people")
     (attempt,) = await desk.services.store.reserve("summer", 1, desk.services.now())
 

@@ -66,7 +66,7 @@ async def nothing_kept(store: Store) -> bool:
 
 async def test_a_file_becomes_leads_in_its_order(store: Store, tmp_path: Path) -> None:
     file = write(
-        tmp_path / "f.csv", "réf;Nom;Téléphone;Mobile\nA;Léa;0142000001;0612345678\nB;Zoé;0142000002;\n", "cp1252"
+        tmp_path / "f.csv", "réf;Nom;Téléphone;Mobile\nA;Léa;0199000001;0612345678\nB;Zoé;0199000002;\n", "cp1252"
     )
     told: list[ImportProgress] = []
 
@@ -75,14 +75,14 @@ async def test_a_file_becomes_leads_in_its_order(store: Store, tmp_path: Path) -
     assert sums(report) == (2, 2, 0, 0)
     assert (report.encoding, report.separator) == ("cp1252", ";")
     attempts = await store.reserve("acme", 10, NOW)
-    assert [attempt.number for attempt in attempts] == ["+33142000001", "+33142000002"]
+    assert [attempt.number for attempt in attempts] == ["+33199000001", "+33199000002"]
     lead = await store.lead(attempts[0].lead_id)
-    assert (lead.source_id, lead.fields, lead.numbers) == ("A", {"last_name": "Léa"}, ("+33142000001", "+33612345678"))
+    assert (lead.source_id, lead.fields, lead.numbers) == ("A", {"last_name": "Léa"}, ("+33199000001", "+33612345678"))
     assert told == [ImportProgress(3, len(file_bytes(file)), len(file_bytes(file)))]
 
 
 async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path / "f.csv", "tel\n0142000001\n0142000002\n")
+    file = write(tmp_path / "f.csv", "tel\n0199000001\n0199000002\n")
     await import_leads(store, file, OPTIONS)
 
     report = await import_leads(store, file, OPTIONS)
@@ -101,12 +101,12 @@ async def test_duplicates_are_those_of_source_or_of_every_number(
     monkeypatch.setattr("dialer.store.loading._LARGEST", piece)
     lines = [
         "id,tel,mobile",
-        "A,0142000001,0612345670",
-        "A,0142000009,",  # the source id was there
-        "B,0142000001,",  # all its numbers belong to A
-        "C,0142000001,0612345678",  # one number is its own
-        "B,0142000003,",  # the source id was there, though nothing came of it
-        "D,0142000009,",  # the number of a duplicate is nobody's
+        "A,0199000001,0612345670",
+        "A,0199000009,",  # the source id was there
+        "B,0199000001,",  # all its numbers belong to A
+        "C,0199000001,0612345678",  # one number is its own
+        "B,0199000003,",  # the source id was there, though nothing came of it
+        "D,0199000009,",  # the number of a duplicate is nobody's
         "E,0612345670,",  # its number is A's second
     ]
     report = await import_leads(store, write(tmp_path / "f.csv", "\n".join(lines)), OPTIONS)
@@ -114,10 +114,10 @@ async def test_duplicates_are_those_of_source_or_of_every_number(
     assert sums(report) == (7, 3, 4, 0)
     every = "SELECT source_id, e164, position = next_position FROM leads JOIN numbers ON lead_id = id"
     assert await rows(store, f"{every} ORDER BY id, position") == [
-        ("A", "+33142000001", 1),
+        ("A", "+33199000001", 1),
         ("A", "+33612345670", 0),
         ("C", "+33612345678", 1),
-        ("D", "+33142000009", 1),
+        ("D", "+33199000009", 1),
     ]
 
 
@@ -125,7 +125,7 @@ async def test_duplicates_are_those_of_source_or_of_every_number(
 async def test_the_size_of_a_piece_changes_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [f"{n % 7},01420000{n % 11:02},06123456{n % 5:02}" for n in range(60)]
+    lines = [f"{n % 7},01990000{n % 11:02},06123456{n % 5:02}" for n in range(60)]
     file = write(tmp_path / "f.csv", "\n".join(["id,tel,mobile", *lines]))
     whole = await import_leads(store, file, OPTIONS)
     monkeypatch.setattr("dialer.store.loading._SMALLEST", 1)
@@ -139,9 +139,9 @@ async def test_the_size_of_a_piece_changes_nothing(
 
 @pytest.mark.usefixtures("_in_process")
 async def test_a_dry_run_counts_the_same_and_keeps_nothing(store: Store, tmp_path: Path) -> None:
-    first = write(tmp_path / "f.csv", "id,tel\nA,0142000001\n")
+    first = write(tmp_path / "f.csv", "id,tel\nA,0199000001\n")
     await import_leads(store, first, OPTIONS)
-    second = write(tmp_path / "g.csv", "id,tel\nA,0142000009\nB,0142000001\nC,0142000002\nD,12\n")
+    second = write(tmp_path / "g.csv", "id,tel\nA,0199000009\nB,0199000001\nC,0199000002\nD,12\n")
     before = await rows(store, "SELECT * FROM leads, numbers, imports")
 
     rehearsed = await import_leads(store, second, ImportOptions("acme", "fichier", dry_run=True))
@@ -153,7 +153,7 @@ async def test_a_dry_run_counts_the_same_and_keeps_nothing(store: Store, tmp_pat
 
 @pytest.mark.usefixtures("_in_process")
 async def test_a_dry_run_into_a_new_list_makes_none(store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path / "f.csv", "tel\n0142000001\n")
+    file = write(tmp_path / "f.csv", "tel\n0199000001\n")
 
     assert (await import_leads(store, file, ImportOptions("acme", "new", dry_run=True))).new == 1
     assert await store.lists("acme") == ()
@@ -162,7 +162,7 @@ async def test_a_dry_run_into_a_new_list_makes_none(store: Store, tmp_path: Path
 
 @pytest.mark.usefixtures("_in_process")
 async def test_refused_rows_are_written_with_line_and_reason(store: Store, tmp_path: Path) -> None:
-    text = 'tel;note\n0142000001;ok\n12;"a ""bad"";\none"\n;\n\n0142000002\n'
+    text = 'tel;note\n0199000001;ok\n12;"a ""bad"";\none"\n;\n\n0199000002\n'
     refused = tmp_path / "refused.csv"
     options = ImportOptions("acme", "fichier", refused=refused)
 
@@ -174,7 +174,7 @@ async def test_refused_rows_are_written_with_line_and_reason(store: Store, tmp_p
         found = list(csv.reader(file, delimiter=";"))
     assert found[0] == ["line", "reason", "tel", "note"]
     assert (found[1][0], found[1][2:]) == ("3", ["12", 'a "bad";\none'])
-    assert found[2] == ["7", "The row has 1 columns where the header has 2.", "0142000002"]
+    assert found[2] == ["7", "The row has 1 columns where the header has 2.", "0199000002"]
     assert refused.stat().st_mode & 0o077 == 0
 
 
@@ -182,7 +182,7 @@ async def test_refused_rows_are_written_with_line_and_reason(store: Store, tmp_p
 async def test_no_file_of_refusals_without_a_refusal(store: Store, tmp_path: Path) -> None:
     options = ImportOptions("acme", "fichier", refused=tmp_path / "refused.csv")
 
-    report = await import_leads(store, write(tmp_path / "f.csv", "tel\n0142000001\n"), options)
+    report = await import_leads(store, write(tmp_path / "f.csv", "tel\n0199000001\n"), options)
 
     assert report.refused_file is None
     assert not (tmp_path / "refused.csv").exists()
@@ -190,13 +190,13 @@ async def test_no_file_of_refusals_without_a_refusal(store: Store, tmp_path: Pat
 
 FAULTS: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "The file is empty"),
-    "binary": (b"tel\n0142000001\n\x00\x01", "Line 3: There is a NUL byte"),
+    "binary": (b"tel\n0199000001\n\x00\x01", "Line 3: There is a NUL byte"),
     "no phone column": (b"nom;ville\nZoe;Paris\n", "Line 1: No column looks like a phone number"),
     "a huge field": (
-        b"tel,note\n0142000001,a\n0142000002," + b"x" * 1_000_000 + b"\n",
+        b"tel,note\n0199000001,a\n0199000002," + b"x" * 1_000_000 + b"\n",
         "Line 3: A field is longer",
     ),
-    "a quote left open": (b'tel,note\n0142000001,"never\n0142000002,ends\n', "Line 2: The row cannot be read"),
+    "a quote left open": (b'tel,note\n0199000001,"never\n0199000002,ends\n', "Line 2: The row cannot be read"),
 }
 
 
@@ -234,14 +234,14 @@ async def test_one_import_at_a_time(store: Store, tmp_path: Path) -> None:
     await Loading(store, list_id).begin("first.csv")
 
     with pytest.raises(AlreadyExists, match=r"import of first\.csv is under way"):
-        await import_leads(store, write(tmp_path / "f.csv", "tel\n0142000001\n"), OPTIONS)
+        await import_leads(store, write(tmp_path / "f.csv", "tel\n0199000001\n"), OPTIONS)
 
 
 @pytest.mark.usefixtures("_in_process")
 async def test_leads_are_seen_only_when_the_import_is_done(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"019900{n:04}\n" for n in range(1_000)))
     monkeypatch.setattr(preparing, "SEGMENT", 100)
     seen: list[asyncio.Task[Any]] = []
 
@@ -255,7 +255,7 @@ async def test_leads_are_seen_only_when_the_import_is_done(
 
 @pytest.mark.usefixtures("_in_process")
 async def test_a_cancelled_import_leaves_nothing(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"01420{n:05}\n" for n in range(1_000)))
+    file = write(tmp_path / "f.csv", "tel\n" + "".join(f"019900{n:04}\n" for n in range(1_000)))
     monkeypatch.setattr(preparing, "SEGMENT", 100)
     task: asyncio.Task[ImportReport] | None = None
 
@@ -315,7 +315,7 @@ any_file = st.one_of(
     st.lists(
         st.tuples(
             st.sampled_from(["", "A", "B", "C", '"', "\r"]),
-            st.sampled_from(["", "12", "0142000001", "0142000002", "06 12 34 56 78", "+33142000001", '"0142000003"']),
+            st.sampled_from(["", "12", "0199000001", "0199000002", "06 12 34 56 78", "+33199000001", '"0199000003"']),
             st.sampled_from(["", "é", "x;y", '"q"', "0612345678"]),
         ),
         max_size=12,

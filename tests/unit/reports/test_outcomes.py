@@ -16,7 +16,7 @@ from dialer.floor.words import AnsweredBy, Result
 from dialer.reports.outcomes import COLUMNS, as_csv, as_json_lines, disarmed
 from dialer.store import Period, Store, open_reader, reading
 from dialer.store.errors import NotFound
-from tests.unit.store.helpers import NOW, add_leads, ended, number, opened
+from tests.unit.store.helpers import LAB, NOW, add_leads, ended, number, opened
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -72,7 +72,7 @@ async def test_json_lines_have_values_as_they_are(store: Store) -> None:
 
 
 async def test_a_period_is_half_open_and_of_one_campaign_or_all(store: Store) -> None:
-    await store.create_campaign(CampaignSettings("other", "trunk", "+33162000000"))
+    await store.create_campaign(CampaignSettings("other", "trunk", "+33162000000"), law=LAB)
     for at in (NOW, NOW + 10, NOW + 20):
         await treat(store, 1, at=at)
     await treat(store, 1, campaign_id="other", at=NOW + 5)

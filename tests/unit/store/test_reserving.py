@@ -15,7 +15,8 @@ from dialer.store import Store, reserving, schema
 from dialer.store.campaigns import Campaign, create_campaign
 from dialer.store.connection import set_up_writer
 from dialer.store.recording import write_outcome
-from tests.unit.store.helpers import NOW, add_leads, ended, number, rows
+from dialer.store.seal import add_seal
+from tests.unit.store.helpers import LAB, NOW, add_leads, ended, number, rows
 
 
 async def test_reserves_in_the_order_of_the_file(store: Store) -> None:
@@ -62,7 +63,7 @@ async def test_a_high_priority_that_is_not_due_does_not_hide_a_low_one(store: St
 
 
 async def test_a_number_with_an_open_attempt_in_another_campaign_is_passed_over(store: Store) -> None:
-    await store.create_campaign(CampaignSettings("other", "trunk", "+33162000000"))
+    await store.create_campaign(CampaignSettings("other", "trunk", "+33162000000"), law=LAB)
     await add_leads(store, [[number(1)]])
     await add_leads(store, [[number(1)], [number(2)]], campaign_id="other")
     (first,) = await store.reserve("acme", 1, NOW)
@@ -138,6 +139,12 @@ def test_attempt_ids_sort_by_time_and_are_safe_channel_ids(one: float, other: fl
     assert first[:9] <= second[:9]
 
 
+_IMPORT = """
+INSERT INTO imports (id, list_id, file, state, columns, started_at, first_lead_id, last_lead_id, read, leads)
+VALUES (?, ?, 'f', 'ready', '[]', 0, 0, 0, 6, 6)
+"""
+
+
 class Dialing(RuleBasedStateMachine):
     """Any order of reservations and outcomes over two campaigns that share numbers."""
 
@@ -145,16 +152,17 @@ class Dialing(RuleBasedStateMachine):
         super().__init__()
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         set_up_writer(self.db)
+        add_seal(self.db, b"key")
         schema.migrate(self.db, schema.migrations(), NOW)
         self.open: list[NewAttempt] = []
         for at, campaign_id in enumerate(("one", "two")):
             self.fill(at, campaign_id)
 
     def fill(self, at: int, campaign_id: str) -> None:
-        settings = CampaignSettings(campaign_id, "trunk", "")
-        create_campaign(self.db, Campaign(settings, CampaignState.RUNNING, "", "", NOW))
+        settings = CampaignSettings(campaign_id, "trunk", "+33162000000")
+        create_campaign(self.db, Campaign(settings, CampaignState.RUNNING, "", "", NOW, LAB))
         self.db.execute("INSERT INTO lists VALUES (?, ?, 'l', 0)", (at, campaign_id))
-        self.db.execute("INSERT INTO imports VALUES (?, ?, 'f', 'ready', '[]', 0, 0, 0, 0, 6, 0, 0, 6, 0)", (at, at))
+        self.db.execute(_IMPORT, (at, at))
         for lead in range(6):
             row = (at * 6 + lead, at, at, str(lead), lead % 2)
             self.db.execute("INSERT INTO leads VALUES (?, ?, ?, ?, '{}', 'due', ?, 0, 0, 0, '')", row)
