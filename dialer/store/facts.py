@@ -134,9 +134,7 @@ def _attempts(db: sqlite3.Connection, law: Law, person: Person) -> _Made:
         times=tuple(_time(at) for at in sorted([*own, *(row[0] for row in elsewhere)])),
         in_flight=any(row["ended_at"] is None for row in rows),
         abandoned_at=_latest(row["ended_at"] for row in rows if row["abandoned"]),
-        machine_at=_latest(
-            row["ended_at"] for row in rows if "machine" in (row["answered_by"], row["disposition"])
-        ),
+        machine_at=_latest(row["ended_at"] for row in rows if "machine" in (row["answered_by"], row["disposition"])),
     )
 
 

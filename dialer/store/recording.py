@@ -15,7 +15,7 @@ from dialer.floor.commands import (
     RecordStep,
 )
 from dialer.floor.words import AgentState
-from dialer.store import recalling
+from dialer.store import dnc, recalling
 from dialer.store.errors import NotFound
 
 Record = RecordStep | RecordOutcome | RecordAgent | RecordCampaign | RecordDecision | RecordMemory | RecordOptOut
@@ -55,6 +55,7 @@ def write(db: sqlite3.Connection, records: Sequence[Command]) -> None:
             db.execute(_MEMORY, (record.campaign_id, record.at, record.policy, record.memory))
         elif isinstance(record, RecordOptOut):
             db.execute("UPDATE attempts SET opted_out = 1 WHERE id = ?", (record.attempt_id,))
+            dnc.heed_attempt(db, record.attempt_id, record.at, None)
         elif not isinstance(record, RecordStep):
             raise TypeError(f"{type(record).__name__} is not for the store.")
 
@@ -72,6 +73,8 @@ def write_outcome(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
             *(outcome.agent_id, outcome.dialed, outcome.opted_out, outcome.attempt_id),
         ),
     )
+    if outcome.disposition != before["disposition"] and dnc.wants_no_more_calls(outcome.disposition):
+        dnc.heed_attempt(db, outcome.attempt_id, outcome.ended_at, outcome.disposition)
     if before["ended"]:
         recalling.correct(db, outcome, before["disposition"])
     else:
