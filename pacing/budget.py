@@ -16,17 +16,18 @@ class Steering:
     """Constants of the steering; the defaults were chosen on the public scenarios."""
 
     price_per_limit: float = 0.7  # theta0 / limit
-    margin_growth: float = 0.12
+    margin_growth: float = 0.4
     early_share: float = 0.5  # of the budget, kept back until the margin is reached
     least_horizon: float = 300.0
     horizon_s: float = 3600.0
     cautious_s: float = 1800.0  # no more than one abandon is lent in the first half hour
     cautious_aim: float = 0.8  # times the limit, in that half hour; later:
     greatest_aim: float = 2.0
-    lent_share: float = 0.3
+    lent_share: float = 0.1
     cancel_above: float = 0.75  # chance of nobody from which a ringing call is given up
     tail: float = 0.05  # chance of running out of allowance that a decision may take...
-    last_tail: float = 0.001  # ... and near the end, when little time is left to pay it back
+    cautious_tail: float = 0.0005  # ... in the first half hour
+    last_tail: float = 0.003  # ... and near the end, when little time is left to pay it back
 
 
 class Budget:
@@ -109,9 +110,8 @@ class Budget:
         burst = self._burst(self.answered + to_come)
         share = (self.terms.abandonment_limit * to_come / burst - 3.0) / 10.0
         share = min(1.0, max(0.0, share))
-        if now - self.opened_at < s.cautious_s:
-            share *= 0.06
-        return s.last_tail + (s.tail - s.last_tail) * share
+        most = s.cautious_tail if now - self.opened_at < s.cautious_s else s.tail
+        return min(most, s.last_tail) + max(0.0, most - s.last_tail) * share
 
     def _burst(self, total: float) -> float:
         """How many abandons come at once when luck is bad: more with more answers, 1 at least."""
@@ -133,5 +133,24 @@ def poisson_tail(mean: float, above: int) -> float:
         term *= mean / k
         below += term
         if k > mean and term < 1e-9:
+            break
+    return max(0.0, 1.0 - below)
+
+
+def clumped_tail(mean: float, clump: float, above: int) -> float:
+    """P(X > above) where clumps come by Poisson and their sizes are geometric.
+
+    ``mean`` is X's, ``clump`` >= 1 the mean size: the Polya-Aeppli law, by its recursion.
+    """
+    if above < 0:
+        return 1.0
+    clumps, more = mean / clump, 1.0 - 1.0 / clump
+    before, chance = 0.0, exp(-clumps)
+    below = chance
+    for k in range(1, above + 1):
+        after = (clumps / clump + 2.0 * more * (k - 1)) * chance - more * more * (k - 2) * before
+        before, chance = chance, after / k
+        below += chance
+        if k > mean and chance < 1e-9:
             break
     return max(0.0, 1.0 - below)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from itertools import takewhile
 from math import floor as floor_of
+from math import sqrt
 from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from pacing.budget import Budget, Steering, poisson_tail
+from pacing.budget import Budget, Steering, clumped_tail, poisson_tail
 from pacing.errors import PacingError
 from pacing.floor import RINGING, Watcher
 from pacing.interface import Decision, Terms
@@ -25,7 +26,7 @@ from pacing.risk import (
     most,
 )
 
-_CLUMPS: Final = 2.5  # abandons come in clumps: one that finds nobody is soon followed
+_CLUMP_GROWTH: Final = 0.6  # by the spread of answers in flight: one that finds nobody is soon followed
 
 
 class Predictive(Pacer):
@@ -153,10 +154,12 @@ class Predictive(Pacer):
         floor = self.floor
         spare = floor_of(self.budget.allowance(floor.answered, floor.abandoned, now))
         tail, at_once = self.budget.tail(now), self._nobody_now()
+        answer_chance = self.learner.ring.answer_chance
 
         def lawful(n: int) -> bool:
-            expected = _CLUMPS * self._abandons(risk.by_node(n), n, coming, at_once)
-            return poisson_tail(expected, spare) <= tail and risk.shortfall(n, max(0, spare)) <= tail
+            expected = self._abandons(risk.by_node(n), n, coming, at_once)
+            clump = 1.0 + _CLUMP_GROWTH * sqrt(coming[1] + n * answer_chance)
+            return clumped_tail(expected, clump, spare) <= tail and risk.shortfall(n, max(0, spare)) <= tail
 
         return wanted if wanted <= 0 or lawful(wanted) else most(lawful, wanted - 1)
 

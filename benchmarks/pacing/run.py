@@ -121,6 +121,17 @@ def run(jobs: list[tuple[str, str, int]], workers: int) -> list[Row]:
     return rows
 
 
+def day_of(row: Row) -> tuple[str, str, int]:
+    """Which day a row is of."""
+    return row.scenario, row.policy, row.seed
+
+
+def read_days(path: Path) -> dict[tuple[str, str, int], Row]:
+    """Days that an earlier run wrote with ``--json``: those of policies that have not changed."""
+    rows = [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    return {day_of(row): row for row in rows}
+
+
 def table(rows: Iterable[Row]) -> str:
     """Markdown: one line for each scenario and policy."""
     cells: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -185,6 +196,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="everything public, seeds 1 to 20")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument("--json", type=Path, help="also write every day's numbers here")
+    parser.add_argument("--reuse", type=Path, help="take days from such a file, if they are in it")
     return parser.parse_args()
 
 
@@ -195,7 +207,9 @@ def main() -> None:
     scenarios = list(public()) if chosen.full else chosen.scenarios.split(",")
     seeds = range(1, (20 if chosen.full else chosen.seeds) + 1)
     jobs = [(s, p, seed) for s in scenarios for p in policies for seed in seeds]
-    rows = run(jobs, chosen.jobs)
+    known = read_days(chosen.reuse) if chosen.reuse else {}
+    known |= {day_of(row): row for row in run([job for job in jobs if job not in known], chosen.jobs)}
+    rows = [known[job] for job in jobs]
     text = table(rows)
     print(text)
     if chosen.json:

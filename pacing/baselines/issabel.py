@@ -21,12 +21,15 @@ class _Means(Watcher):
     def __init__(self) -> None:
         self.delay_s, self.talk_s = 10.0, 120.0
         self.ends: deque[tuple[float, bool]] = deque()
+        self.persons = 0  # of those ends
 
     def new_clock(self) -> None:
         self.ends.clear()
+        self.persons = 0
 
     def call_classified(self, call: Call, at: float, person: bool) -> None:
         self.ends.append((at, person))
+        self.persons += person
         if person:
             self.delay_s += (at - call.dialed_at - self.delay_s) / 50.0
 
@@ -39,8 +42,8 @@ class _Means(Watcher):
 
     def answered_share(self, now: float) -> float:
         while self.ends and self.ends[0][0] < now - _SHARE_S:
-            self.ends.popleft()
-        return sum(person for _, person in self.ends) / len(self.ends) if self.ends else 1.0
+            self.persons -= self.ends.popleft()[1]
+        return self.persons / len(self.ends) if self.ends else 1.0
 
 
 class Issabel(Pacer):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pacing.budget import Budget, Steering, poisson_tail
+from pacing.budget import Budget, Steering, clumped_tail, poisson_tail
 from pacing.distributions import Gamma, LogNormal, Ramp, Steps, Truncated
 from pacing.errors import PacingError
 from pacing.floor import TALKING, Agent
@@ -180,3 +180,15 @@ def test_unknown_vicidial_modes_and_steering_are_refused() -> None:
 
 def test_the_half_second_is_the_ring_bin() -> None:
     assert RingCurve(25.0, 5).edges[1] == BIN_S
+
+
+def test_the_clumped_tail_is_that_of_poisson_clumps_of_geometric_size() -> None:
+    rng = np.random.default_rng(5)
+    clumps = rng.poisson(2.0 / 2.5, 20_000)
+    sums = np.array([rng.geometric(1 / 2.5, size=count).sum() for count in clumps])
+
+    for above in (0, 2, 6, 10):
+        assert clumped_tail(2.0, 2.5, above) == pytest.approx(float((sums > above).mean()), abs=0.012)
+    assert clumped_tail(1.3, 1.0, 3) == pytest.approx(poisson_tail(1.3, 3), abs=1e-12)
+    assert clumped_tail(0.0, 2.0, 0) == 0.0
+    assert clumped_tail(0.1, 2.0, -1) == 1.0
