@@ -34,8 +34,8 @@ def _new_state(headers: Headers, at: float) -> ev.Event | None:
 
 
 def _dial_state(headers: Headers, at: float) -> ev.Event | None:
-    # 183 with early media changes no channel state: only the dial tells that the phone is being called.
-    if headers["DialStatus"] in ("RINGING", "PROGRESS"):
+    # 183 with early media changes no channel state: only the dial tells that the phone is being called. 180 changes it.
+    if headers["DialStatus"] == "PROGRESS":
         return ev.CallRinging(at=at, attempt_id=headers["DestUniqueid"])
     return None
 
