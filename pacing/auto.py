@@ -11,7 +11,7 @@ _EVERY_S: Final = 60.0
 _KNOWN_CALLS: Final = 100.0
 _GAIN_ON, _GAIN_OFF = 0.01, 0.002  # occupancy; apart, so that it does not flicker
 _RAMP_S: Final = 120.0
-_IDLE_FACTOR: Final = 0.65  # idle agents: simulated over the one-horizon formula, 5 to 100 agents
+_IDLE_FACTOR: Final = 0.65  # set by eye, so that known-parameter occupancies come out roughly right
 
 
 class Auto(Predictive):

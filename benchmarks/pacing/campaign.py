@@ -60,7 +60,7 @@ class Outcome:
     took_s: float
 
 
-def one_day(scenario: Scenario, policy: str, seed: int, options: dict[str, float]) -> Outcome:
+def one_day(scenario: Scenario, policy: str, seed: int, options: dict[str, Any]) -> Outcome:
     """Simulate one day and judge it."""
     started = time.process_time()
     simulation = Watched(pacing.create(policy, seed=seed, **options), scenario, seed)
@@ -149,10 +149,9 @@ def days() -> Iterator[Scenario]:
     for name in ("stationary-5-p30-t120", "stationary-10-p30-t120", "stationary-20-p30-t120"):
         yield catalogue[name]
     for name in ("list-worsens", "list-improves", "lunch", "talk-doubles", "limit-1pct", "limit-05pct"):
-        yield catalogue[f"{name}-20"]
-        yield replace(catalogue[f"{name}-20"], name=f"{name}-5", agents=5) if name != "lunch" else replace(
-            catalogue["lunch-20"], name="lunch-5", agents=5, shifts=lunch(5)
-        )
+        day = catalogue[f"{name}-20"]
+        yield day
+        yield replace(day, name=f"{name}-5", agents=5, shifts=lunch(5) if day.shifts else ())
 
 
 GROUPS: Final[dict[str, Callable[[], Iterator[Scenario]]]] = {

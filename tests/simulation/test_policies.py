@@ -46,6 +46,36 @@ def test_the_first_half_hour_of_a_cold_day_is_within_one_call_of_the_limit(
     assert predictive_day.occupancy_between(0.0, 1800.0) > 0.66
 
 
+class ColdStart(Simulation):
+    """Keeps the worst excess over the limit, in calls, at any moment."""
+
+    worst_excess = 0.0
+
+    def _ask(self) -> None:
+        allowed = self.terms.abandonment_limit * (self.connected + self.abandoned)
+        self.worst_excess = max(self.worst_excess, self.abandoned - allowed)
+        super()._ask()
+
+
+@pytest.mark.parametrize(("agents", "answered", "seed"), [(10, 0.15, 104), (50, 0.3, 102), (50, 0.3, 104)])
+def test_a_cold_half_hour_is_within_one_call_of_the_limit_at_every_moment(
+    agents: int, answered: float, seed: int
+) -> None:
+    cold = replace(stationary(agents, answered), duration_s=1800.0)
+    simulation = ColdStart(pacing.create("predictive"), cold, seed)
+    simulation.run()
+
+    assert simulation.worst_excess <= 1.0
+
+
+def test_a_window_closed_long_before_its_announced_end_keeps_its_limit() -> None:
+    cut_short = replace(stationary(20), duration_s=5400.0)  # of eight hours announced
+    day = simulate(pacing.create("predictive"), cut_short, seed=3)
+    answered, abandoned = day.answered_by_bin.cumsum(), day.abandoned_by_bin.cumsum()
+
+    assert (abandoned[6:] <= 0.03 * answered[6:]).all()
+
+
 def test_vicidial_as_shipped_is_where_its_formulas_put_it() -> None:
     day = simulate(pacing.create("vicidial"), stationary(20), seed=2)
 
