@@ -83,7 +83,7 @@ class Ami(Section):
         default="127.0.0.1", min_length=1, max_length=253, description="Host name or address of Asterisk."
     )
     port: Port = Field(default=5038, description="TCP port of AMI (manager.conf: port or tlsbindaddr).")
-    user: Word = Field(default="dialer", description="Manager user, as in asterisk/manager.conf.")
+    user: Word = Field(default="dialer", description="Manager user, as in asterisk/manager_dialer.conf.")
     secret_file: PlainPath = Field(
         default=Path("ami.secret"),
         description="File that holds the manager user's secret, mode 0600. A relative name is looked for among the"

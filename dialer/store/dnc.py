@@ -25,7 +25,7 @@ _KNOWN = "SELECT 1 FROM suppressions WHERE sealed = seal(?) AND principal = ? LI
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Not to be called by ``principal`` ('' is everybody) from ``at`` on; ``source`` is the proof: who said it where."""
+    """Not to be called by ``principal`` ('' is everybody) from ``at`` on; ``source`` proves who said it where."""
 
     principal: str
     at: float
@@ -87,7 +87,7 @@ def summary(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def replace_register(db: sqlite3.Connection, register: Mapping[str, Any], numbers: Iterable[str]) -> int:
-    """Put a newer copy of a public register (``name``, ``as_of``, ``imported_at``, ``source``) in the old one's place."""
+    """Put a newer copy of a public register (name, as_of, imported_at, source) in the old one's place."""
     name = register["name"]
     db.execute("DELETE FROM screened_numbers WHERE list = ?", (name,))
     db.execute(

@@ -66,7 +66,8 @@ def reserve(
     """Reserve up to ``wanted`` attempts: higher priority first, then older imports, then the longest due.
 
     Each lead is judged by the campaign's law first, at the wall's time (``now`` and ``clock_offset_s`` together). What
-    may not be called now is put off or blocked; at most MOST_JUDGED leads more are judged, so fewer than there are may come.
+    may not be called now is put off or blocked; at most MOST_JUDGED leads more are judged, so fewer than there are may
+    come.
     A number with an open attempt in any campaign is passed over. Its lead stays due.
     """
     try:

@@ -21,7 +21,8 @@ from dialer.store.opening import open_store
 from tests.unit.control.live_services import LiveServices
 
 CONFIG = (
-    '[daemon]\nstate_dir = "."\n[dialing]\ntrunk = "carrier"\ncaller_id = "+33162000000"\n[law]\npreset = "lab"\n[agents]\npin_tries = 3\n'
+    '[daemon]\nstate_dir = "."\n[dialing]\ntrunk = "carrier"\ncaller_id = "+33162000000"\n'
+    '[law]\npreset = "lab"\n[agents]\npin_tries = 3\n'
 )
 LEADS = "Nom;Tel;Ref\nDupont;0199000001;1\nMartin;0142000002;2\nBad;123;3\nDupont;0199000001;1\n"
 
@@ -208,7 +209,7 @@ async def test_either_a_key_or_a_disposition(desk: Desk, what: dict[str, str]) -
 
 
 async def test_the_phones_socket_offers_no_more_than_a_phone_needs(services: LiveServices) -> None:
-    assert set(agent_handlers(services)) == {"agent_login", "agent_pause", "agent_ready", "disposition"}
+    assert set(agent_handlers(services)) == {"agent_login", "agent_pause", "agent_ready", "agent_next", "disposition"}
 
 
 # --- leads and outcomes --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dialer.cli import main
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("asterisk/**/*.md")])
-_LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
+_LINK = re.compile(r"\]\((?!https?:|#|mailto:|\+\))([^)#\s]+)(?:#[^)]*)?\)")  # [name](+) is Asterisk's own grammar
 _NAMED = re.compile(
     r"(?<![\w/.-])((?:dialer|pacing|agi_scripts)/[\w/]+\.py|(?:asterisk|docs|tests|config|benchmarks)/[\w./-]*\.\w+)"
 )
