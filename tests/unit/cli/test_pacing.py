@@ -19,7 +19,13 @@ from tests.unit.store.helpers import add_leads
 
 NOON = time.mktime((2026, 11, 20, 12, 0, 0, 0, 0, -1))
 DAY = datetime.fromtimestamp(NOON, UTC).astimezone().strftime("%Y-%m-%d")
-INPUTS = {"price": 0.02, "limit": 0.03, "budget_left": 2.5, "ready": 1, "policy": "predictive"}
+INPUTS: dict[str, float | int | str] = {
+    "price": 0.02,
+    "limit": 0.03,
+    "budget_left": 2.5,
+    "ready": 1,
+    "policy": "predictive",
+}
 
 
 def at_store(dialer: Dialer, records: Sequence[Command] = (), calls: int = 0) -> None:
