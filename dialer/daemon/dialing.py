@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
@@ -14,6 +15,7 @@ from dialer.floor.decisions import Room
 from dialer.floor.words import CampaignState
 from dialer.store import Store
 from dialer.store.errors import StoreUnavailable
+from dialer.store.pacing import waits_for_law
 from dialer.store.reserving import never_dialed
 from pacing import Decision
 
@@ -46,7 +48,7 @@ class DialLoop:
     wall: Clock = time.time
     cycles: int = 0
     draining: bool = False
-    _rests: dict[str, float] = field(default_factory=dict)
+    _rests: dict[str, tuple[float, str]] = field(default_factory=dict)
     _allowance: float = 1.0
     _allowed_at: float = 0.0
     _store_down: bool = False
@@ -82,23 +84,29 @@ class DialLoop:
         attempts = await self._reserve(campaign_id, decision.dial, now)
         if self._store_down:
             return replace(decision, dial=0, reason="store")
+        if self._clock_wrong:
+            self._rests[campaign_id] = now + REST_S, "clock"
+            return replace(decision, dial=0, reason="clock")
         launched = self._launch(campaign_id, attempts) if attempts else 0
         if len(attempts) == decision.dial:
             return replace(decision, dial=launched)
         if await self.store.is_due(campaign_id, now):
             # The law forbade as many as one unit of work may judge: behind them others wait.
             self.engine.wanted.set()
-            return replace(decision, dial=launched, reason="no_leads")
-        self._rests[campaign_id] = now + REST_S
+            return replace(decision, dial=launched, reason="calling_law")
+        by_law = await self.store.read(partial(waits_for_law, campaign_id=campaign_id, now=now))
+        reason = "calling_law" if by_law else "no_leads"
+        self._rests[campaign_id] = now + REST_S, reason
         await self._finish_if_worked(campaign_id)
-        return replace(decision, dial=launched, reason="no_leads")
+        return replace(decision, dial=launched, reason=reason)
 
     def _room(self, campaign_id: str, now: float) -> Room:
         """How many calls may be dialed now whatever pacing says, and why no more."""
         if self.draining:
             return Room(0, "draining")
-        if self._rests.get(campaign_id, 0.0) > now:
-            return Room(0, "no_leads")
+        rests_until, why = self._rests.get(campaign_id, (0.0, ""))
+        if rests_until > now:
+            return Room(0, why)
         allowed, lines = self._allowed(now), self.bounds.max_lines
         free = lines - self.engine.floor.open_calls if lines is not None else allowed
         return Room(free, "all_lines") if free < allowed else Room(allowed, "all_calls_per_s")

@@ -16,6 +16,10 @@ OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the calling law forbids the calls that are left: the hour, the day, or how often they were tried",
         "fr": "la loi interdit les appels qui restent : l'heure, le jour, ou le nombre de tentatives",
     },
+    "clock": {
+        "en": "the machine's clock was moved, and calling hours cannot be kept by it",
+        "fr": "l'horloge de la machine a été déplacée, et les heures d'appel ne peuvent plus être tenues",
+    },
     "store": {
         "en": "the record cannot be written, and nothing is dialed that is not on record",
         "fr": "l'enregistrement est impossible, et rien n'est composé sans être enregistré",

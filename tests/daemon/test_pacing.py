@@ -38,6 +38,27 @@ async def test_a_list_that_has_no_more_leads_is_the_reason(bench: Bench) -> None
     assert await last(bench) == (2, "no_leads")  # resting: nothing new to record
 
 
+async def test_leads_that_wait_for_a_lawful_hour_are_the_reason(bench: Bench) -> None:
+    put_off = "UPDATE leads SET next_at = ?, next_reason = 'hours: until 2026-09-22T10:00:00+02:00'"
+    await bench.store.write(lambda db: db.execute(put_off, (bench.now + 3600,)))
+    await bench.loop.dial("c1")
+    assert await last(bench) == (0, "calling_law")
+    assert bench.engine.floor.campaign_views()[0].decision.reason == "calling_law"
+
+
+async def test_a_clock_that_was_moved_is_the_reason_and_the_loop_rests(bench: Bench) -> None:
+    bench.loop.wall = lambda: bench.now + 5.0
+    bench.engine.wanted.clear()
+    await bench.loop.dial("c1")
+    assert await last(bench) == (0, "clock")
+    assert bench.pbx.dialed() == []
+    assert not bench.engine.wanted.is_set()
+    bench.loop.wall = lambda: bench.now
+    bench.now += 3.0
+    await bench.loop.dial("c1")
+    assert await last(bench) == (3, "progressive")
+
+
 async def test_a_store_that_does_not_write_is_the_reason(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     async def full(*_: object) -> tuple[ev.NewAttempt, ...]:
         raise StoreUnavailable("The disk is full.")
