@@ -4,18 +4,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from dialer.cli.output import percent, print_table
+from dialer.cli.output import percent, print_fields, print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
 from dialer.cli.whole_file import writing
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MAP = "phone=Tel, source_id=Ref, ..."
 
 
 @click.group()
 def leads() -> None:
-    """Import lists of leads.
+    """Check and import lists of leads.
 
     \b
     Example:
@@ -24,19 +27,85 @@ def leads() -> None:
     """
 
 
+def _reading_options(command: F) -> F:
+    """How a file is read: the options that ``check`` and ``import`` share."""
+    options = [
+        click.option("--map", "--column", "columns", multiple=True, metavar="ROLE=COLUMN", help=_MAP),
+        click.option("--profile", metavar="NAME", help="Read columns as under this name before, and keep how."),
+        click.option("--region", default="FR", help="Country of numbers without a country code."),
+        click.option("--encoding", help="Else recognised."),
+        click.option("--separator", help="Between columns; else recognised."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@leads.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, resolve_path=True))
+@click.option("--campaign", "campaign_id", help="Under whose law and with whose agents.")
+@click.option("--preset", help="Under this law; else the campaign's, else fr.")
+@click.option("--agents", type=int, help="For the forecast; else the campaign's.")
+@click.option("--calls-per-agent-h", type=float, help="For the forecast; else 60 are assumed.")
+@_reading_options
+@json_option
+@pass_shell
+def check(shell: Shell, /, file: str, columns: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Say what a file is worth before it is imported: columns, faults, duplicates, what may be called, for how long.
+
+    What may be called is counted by legal hours where the people are. Consent, lists of refusals and earlier calls are
+    asked when a lead is dialed. The forecast is leads x tries / (agents x calls an hour x legal hours a day).
+
+    \b
+    Example:
+      dialer leads check people.csv --campaign summer
+      dialer leads check people.csv --preset fr --agents 12 --profile partner --map phone=Tel
+    """
+    options |= {"path": file, "columns": dict(map(_role_and_column, columns))}
+    with _progress_bar() as take_progress:
+        result = shell.reach.stream("leads_check", lambda part: take_progress(part["progress"]), **options)
+    shell.show(result, _tell_check)
+
+
+def _tell_check(found: Any) -> None:  # noqa: ANN401 - JSON
+    print_table(("used as", "column"), found["columns"].items())
+    click.echo(f"\n{found['read']} rows read, {found['valid']} valid.")
+    print_fields({f"invalid: {reason}": count for reason, count in found["invalid"].items()})
+    print_fields(
+        {
+            "second numbers that are none": found["bad_numbers"],
+            "duplicates within the file": found["in_file"],
+            "share a number with an earlier row": found["shared_numbers"],
+            "with several numbers": found["several_numbers"],
+            "known from other lists": found["known"],
+            f"callable today ({found['preset']})": found["callable_today"],
+            "callable in 30 days": found["callable_30_days"],
+        }
+    )
+    click.echo()
+    print_table(("territory", "numbers"), found["by_territory"].items())
+    print_table(("kind", "numbers"), found["by_kind"].items())
+    click.echo(f"\n{_outlook(found['forecast'])}")
+
+
+def _outlook(forecast: Any) -> str:  # noqa: ANN401 - JSON
+    assumed = " (assumed)" if forecast["assumed"] else ""
+    inputs = (
+        f"{forecast['leads']} leads x {forecast['tries']} tries / ({forecast['agents']} agents"
+        f" x {forecast['calls_per_agent_h']:g} calls an hour{assumed} x {forecast['hours_a_day']:g} legal hours a day)"
+    )
+    days = "never: no agents or no hours" if forecast["days"] is None else f"{forecast['days']} days"
+    return f"Forecast: {days} = {inputs}"
+
+
 @leads.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, resolve_path=True))
 @click.option("--campaign", "campaign_id", required=True, help="Whose leads they become.")
 @click.option("--list", "list_name", help="Name of the list; else the file's name.")
 @click.option("--dry-run", is_flag=True, help="Read and count everything, import nothing.")
-@click.option(
-    "--map", "--column", "columns", multiple=True, metavar="ROLE=COLUMN", help="phone=Tel, source_id=Ref, ..."
-)
 @click.option("--refused", type=click.Path(dir_okay=False, path_type=Path), help="File for the refused rows.")
-@click.option("--region", default="FR", help="Country of numbers without a country code.")
-@click.option("--encoding", help="Else recognised.")
-@click.option("--separator", help="Between columns; else recognised.")
 @click.option("--priority", type=int, default=0, help="Leads of a higher one are called first.")
+@_reading_options
 @json_option
 @pass_shell
 def import_(
@@ -48,10 +117,12 @@ def import_(
     refused: Path | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Import a CSV file into a list of a campaign, all or nothing. Importing the same file again adds nothing.
+    """Import a CSV file or a workbook into a list of a campaign, all or nothing.
+
+    Importing it again adds what is new and updates what has changed, by source id; attempts are never forgotten.
 
     Encoding, separator and columns are recognised; --dry-run shows what would be done. Of rows read, each is new,
-    a duplicate or refused, and the counts add up; --refused writes the refused ones with line number and reason.
+    updated, a duplicate or refused, and the counts add up; --refused writes the refused ones with line and reason.
 
     \b
     Example:
@@ -112,7 +183,7 @@ def _progress_bar() -> Iterator[Callable[[dict[str, Any]], None]]:
 def _tell(report: Any, refused: Path | None) -> None:  # noqa: ANN401 - JSON
     click.echo(f"Columns ({report['encoding']}, separated by {report['separator']!r}):")
     print_table(("used as", "column"), report["columns"].items())
-    counts = f"{report['new']} new, {report['duplicates']} duplicates, {report['refused']} refused"
+    counts = ", ".join(f"{report[name]} {name}" for name in ("new", "updated", "duplicates", "refused"))
     click.echo(f"\n{report['read']} rows read: {counts}.")
     if report["bad_numbers"]:
         click.echo(f"{report['bad_numbers']} second numbers could not be used; their leads have another.")

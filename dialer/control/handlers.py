@@ -23,6 +23,7 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "agent_set": agents.change,
     "agent_list": agents.list_all,
     "leads_import": leads.import_file,
+    "leads_check": leads.check,
     "leads_lists": leads.lists,
     "outcomes_export": floor_view.outcomes_export,
     "explain": floor_view.explain,

@@ -2,19 +2,22 @@
 
 import asyncio
 import tempfile
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dialer.control import requests as rq
-from dialer.control.campaigns import told_list
+from dialer.control.campaigns import MAX_ATTEMPTS, told_list
 from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.wire import BadRequestError, JsonObject
+from dialer.store import profiles
 
 if TYPE_CHECKING:  # the number plans are large, and most commands do without them
-    from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport
+    from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, Progress
 
+T = TypeVar("T")
 PROGRESS_EVERY_S: Final = 0.25
 REFUSED_PART_CHARS: Final = 65_536
 
@@ -44,7 +47,8 @@ async def import_file(services: Services, call: Call) -> JsonObject:
             campaign_id=wish.campaign_id,
             list_name=wish.list,
             region=wish.region,
-            columns=wish.columns,
+            columns=await _columns(services, wish.profile, wish.columns),
+            preset=(await services.store.campaign(wish.campaign_id)).law.preset,
             encoding=wish.encoding,
             separator=wish.separator,
             refused=refused,
@@ -54,19 +58,71 @@ async def import_file(services: Services, call: Call) -> JsonObject:
         report = await _import_telling(services, call, path, options)
         if report.refused_file is not None:
             await _send_back(call, report.refused_file)
+    if not wish.dry_run:
+        await _keep_profile(services, wish.profile, report.columns)
     return _told(report)
 
 
+async def check(services: Services, call: Call) -> JsonObject:
+    """What a file is worth, and how long a team would need for it; nothing is imported."""
+    from dialer.leads.importing import ImportOptions, check_file
+    from dialer.leads.quality import Team, forecast
+    from dialer.rules import load_preset
+
+    wish = rq.read(rq.LeadsCheck, call.params)
+    path = Path(wish.path)
+    await asyncio.to_thread(_expect_readable, path)
+    campaign = None if wish.campaign_id is None else await services.store.campaign(wish.campaign_id)
+    preset = wish.preset or (campaign.law.preset if campaign else "fr")
+    options = ImportOptions(
+        campaign_id=wish.campaign_id or "",
+        list_name="",
+        region=wish.region,
+        columns=await _columns(services, wish.profile, wish.columns),
+        encoding=wish.encoding,
+        separator=wish.separator,
+        preset=preset,
+    )
+    found = await _telling(call, lambda note: check_file(services.store, path, options, note))
+    await _keep_profile(services, wish.profile, found.columns)
+    agents = wish.agents
+    if agents is None:
+        agents = len(await services.store.agents(wish.campaign_id)) if campaign else 0
+    team = Team(agents, wish.calls_per_agent_h, campaign.settings.max_attempts if campaign else MAX_ATTEMPTS)
+    quality = found.quality
+    outlook = forecast(load_preset(preset), quality["callable_30_days"], quality["hours_a_day"], team)
+    told = {"encoding": found.encoding, "separator": found.separator, "columns": dict(found.columns)}
+    return {**told, "bad_numbers": found.bad_numbers, **quality, "forecast": asdict(outlook)}
+
+
+async def _columns(services: Services, profile: str | None, said: Mapping[str, str]) -> dict[str, str]:
+    """What the profile says of a file's columns, where nothing else is said."""
+    if profile is None:
+        return dict(said)
+    known = await services.store.read(lambda db: profiles.load(db, profile))
+    return {**(known or {}), **said}
+
+
+async def _keep_profile(services: Services, profile: str | None, columns: Mapping[str, str]) -> None:
+    if profile is not None:
+        now = services.now()
+        await services.store.write(lambda db: profiles.save(db, profile, columns, now))
+
+
 async def _import_telling(services: Services, call: Call, path: Path, options: "ImportOptions") -> "ImportReport":
-    """Import, and tell how far it is now and then. When the asker goes away, nothing is imported."""
     from dialer.leads.importing import import_leads
 
+    return await _telling(call, lambda note: import_leads(services.store, path, options, note))
+
+
+async def _telling(call: Call, start: "Callable[[Progress], Coroutine[Any, Any, T]]") -> T:
+    """Read a file, and tell how far it is now and then. When the asker goes away, nothing is imported."""
     latest: list[ImportProgress] = []
 
     def note(progress: "ImportProgress") -> None:
         latest[:] = [progress]
 
-    work = asyncio.create_task(import_leads(services.store, path, options, note), name="import")
+    work = asyncio.create_task(start(note), name="import")
     try:
         while not work.done():
             await asyncio.wait({work}, timeout=PROGRESS_EVERY_S)

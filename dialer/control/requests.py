@@ -209,10 +209,29 @@ class LeadsImport(Params):
     dry_run: bool = False
     want_refused: bool = False
     columns: Annotated[dict[str, str], Field(max_length=50)] = {}
+    profile: Id | None = None
     region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
     encoding: Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")] | None = None
     separator: Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")] | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+
+
+class LeadsCheck(Params):
+    """Say what a file is worth without importing it. ``profile``: read its columns as that profile says, and keep them.
+
+    ``preset``: else the campaign's, else fr. ``agents``: else as many as the campaign has.
+    """
+
+    path: Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
+    campaign_id: Id | None = None
+    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
+    agents: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    calls_per_agent_h: Annotated[float, Field(gt=0, le=1000)] | None = None
+    columns: Annotated[dict[str, str], Field(max_length=50)] = {}
+    profile: Id | None = None
+    region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
+    encoding: Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")] | None = None
+    separator: Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")] | None = None
 
 
 class OutcomesExport(Params):

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dialer.leads.errors import FileRefused
@@ -26,7 +26,7 @@ class ImportOptions:
     """How to read a file. ``columns`` maps roles (phone, phone2, source_id, last_name, ...) to column names.
 
     ``region``: the country of numbers written without one. ``refused``: where to write refused rows; None for nowhere.
-    ``priority``: leads of a higher one are called first.
+    ``priority``: leads of a higher one are called first. ``preset``: under whose hours the callable ones are counted.
     """
 
     campaign_id: str
@@ -38,14 +38,16 @@ class ImportOptions:
     refused: Path | None = None
     priority: int = 0
     dry_run: bool = False
+    preset: str = "generic"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of a file: ``read`` = ``new`` + ``duplicates`` + ``refused``."""
+    """What came of a file: ``read`` = ``new`` + ``updated`` + ``duplicates`` + ``refused``."""
 
     read: int
     new: int
+    updated: int
     duplicates: int
     refused: int
     bad_numbers: int
@@ -54,6 +56,7 @@ class ImportReport:
     columns: Mapping[str, str]
     refused_file: Path | None
     dry_run: bool
+    quality: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,38 @@ async def import_leads(
     with tempfile.TemporaryDirectory(prefix=store.folder_prefix, dir=store.path.parent) as name:
         folder = Path(name)
         if not options.dry_run:
-            return await _import(store, path, options, folder, progress)
+            return await _import(store, path, options, folder, progress, home=store.path)
         async with rehearsal(store, folder, options.campaign_id, options.list_name) as copy:
-            return await _import(copy, path, options, folder, progress)
+            return await _import(copy, path, options, folder, progress, home=store.path)
 
 
-async def _import(store: Store, path: Path, options: ImportOptions, folder: Path, progress: Progress) -> ImportReport:
+async def check_file(store: Store, path: Path, options: ImportOptions, progress: Progress = lambda _: None) -> Prepared:
+    """What a file is worth, without importing it. FileRefused when it cannot be imported."""
+    with tempfile.TemporaryDirectory(prefix=store.folder_prefix, dir=store.path.parent) as name:
+        request = replace(_request(path, options, Path(name)), store=str(store.path), now=store.clock())
+        async with _reading_process(request) as steps:
+            async for step in steps:
+                if isinstance(step, Prepared):
+                    return step
+                await asyncio.to_thread(Path(step.staged).unlink)
+                progress(ImportProgress(step.last_line, step.done, step.total))
+    raise FileRefused(f"The process that read {path} ended without a word.", hint="See the journal.")
+
+
+async def _import(
+    store: Store, path: Path, options: ImportOptions, folder: Path, progress: Progress, *, home: Path
+) -> ImportReport:
+    """``home``: the store whose other lists the file is compared with."""
     list_id = await store.ensure_list(options.campaign_id, options.list_name)
     loading = Loading(store, list_id, options.priority)
     await loading.begin(path.name)
     try:
-        prepared = await _prepare_and_load(_request(path, options, folder), loading, progress)
-        report = _report(prepared, loading.new, options)
-        tally = Tally(report.read, report.new, report.duplicates, report.refused)
-        await loading.finish(tally, prepared.fields)
+        request = replace(_request(path, options, folder), store=str(home), now=store.clock())
+        prepared = await _prepare_and_load(request, loading, progress)
+        await loading.update()
+        report = _report(prepared, loading, options)
+        tally = Tally(report.read, report.new, report.updated, report.duplicates, report.refused)
+        await loading.finish(tally, prepared.fields, prepared.quality)
     except BaseException:
         await asyncio.shield(loading.abandon())
         raise
@@ -112,6 +133,9 @@ async def _prepare_and_load(request: Request, loading: Loading, progress: Progre
 
 def _request(path: Path, options: ImportOptions, folder: Path) -> Request:
     return Request(
+        campaign_id=options.campaign_id,
+        list_name=options.list_name,
+        preset=options.preset,
         file=str(path),
         folder=str(folder),
         region=options.region,
@@ -161,11 +185,12 @@ async def _line(stdout: asyncio.StreamReader, request: Request) -> bytes:
         raise FileRefused(f"Reading {request.file} took no step in {SILENCE_S:.0f} s and was stopped.") from error
 
 
-def _report(prepared: Prepared, new: int, options: ImportOptions) -> ImportReport:
+def _report(prepared: Prepared, loading: Loading, options: ImportOptions) -> ImportReport:
     return ImportReport(
         read=prepared.read,
-        new=new,
-        duplicates=prepared.staged - new,
+        new=loading.new,
+        updated=loading.updated,
+        duplicates=prepared.staged - loading.new - loading.updated,
         refused=prepared.refused,
         bad_numbers=prepared.bad_numbers,
         encoding=prepared.encoding,
@@ -173,4 +198,5 @@ def _report(prepared: Prepared, new: int, options: ImportOptions) -> ImportRepor
         columns=prepared.columns,
         refused_file=options.refused if prepared.refused else None,
         dry_run=options.dry_run,
+        quality=prepared.quality,
     )

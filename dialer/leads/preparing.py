@@ -10,26 +10,23 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import Any, Self, TextIO
 
 from dialer.errors import DialerError
 from dialer.leads.columns import Layout, layout
 from dialer.leads.errors import FileRefused
+from dialer.leads.quality import Counting
 from dialer.leads.rows import RowReader
-from dialer.leads.sniffing import encoding_of, separator_of
+from dialer.leads.sources import Record, Source, opened
+from dialer.rules import load_preset
+from dialer.store.comparing import known_numbers
 from dialer.store.staging import Staging
 
-if TYPE_CHECKING:
-    import _csv
-
-MAX_FIELD = 32_768
 BATCH = 2_000
 SEGMENT = 50_000
 _NICENESS = 5
-_Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,11 @@ class Request:
     encoding: str | None = None
     separator: str | None = None
     refused: str | None = None
+    store: str | None = None
+    campaign_id: str = ""
+    list_name: str = ""
+    preset: str = "generic"
+    now: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Prepared:
     separator: str
     columns: Mapping[str, str]
     fields: tuple[str, ...]
+    quality: Mapping[str, Any]
 
 
 def prepare(request: Request) -> Iterator[Segment | Prepared]:
@@ -75,56 +78,65 @@ def prepare(request: Request) -> Iterator[Segment | Prepared]:
     FileRefused when the file cannot be imported, with the line. Rows that cannot be leads go to ``refused``.
     """
     path = Path(request.file)
-    with _explaining(path):
-        encoding = request.encoding or encoding_of(path)
-        separator = request.separator or separator_of(path, encoding)
-        with path.open("rb") as file, _Refusals(request.refused, separator) as refusals:
-            text = TextIOWrapper(file, encoding, newline="")
-            records = _records(csv.reader(text, delimiter=separator, strict=True))
-            found = layout(_header(records), request.columns)
-            refusals.header = found.header
-            reading = _Reading(RowReader(found, request.region), refusals)
-            for number, first in enumerate(records):
-                staged = Path(request.folder) / f"{number}.db"
-                reading.stage(chain([first], islice(records, SEGMENT - 1)), staged)
-                yield Segment(str(staged), reading.last_line, file.tell(), path.stat().st_size)
-    yield reading.prepared(found, encoding, separator)
+    with _explaining(path), ExitStack() as files:
+        source = files.enter_context(opened(path, request.encoding, request.separator))
+        refusals = files.enter_context(_Refusals(request.refused, source.separator))
+        found = layout(_header(source.records), request.columns)
+        refusals.header = found.header
+        reading = _Reading(RowReader(found, request.region), refusals, _counting(request, files))
+        for number, first in enumerate(source.records):
+            staged = Path(request.folder) / f"{number}.db"
+            reading.stage(chain([first], islice(source.records, SEGMENT - 1)), staged)
+            yield Segment(str(staged), reading.last_line, source.done(), path.stat().st_size)
+    yield reading.prepared(found, source)
+
+
+def _counting(request: Request, files: ExitStack) -> Counting:
+    preset = load_preset(request.preset)
+    if request.store is None:
+        return Counting(preset, request.now, lambda _rows: 0)
+    known = files.enter_context(known_numbers(Path(request.store), request.campaign_id, request.list_name))
+    return Counting(preset, request.now, known.count)
 
 
 class _Reading:
     """Counts while rows become leads."""
 
-    def __init__(self, reader: RowReader, refusals: "_Refusals") -> None:
+    def __init__(self, reader: RowReader, refusals: "_Refusals", counting: Counting) -> None:
         self._reader = reader
         self._refusals = refusals
+        self._counting = counting
         self._read = 0
         self.last_line = 0
 
-    def stage(self, records: Iterator[_Record], path: Path) -> None:
+    def stage(self, records: Iterator[Record], path: Path) -> None:
         with Staging(path) as staging:
             while batch := list(islice(records, BATCH)):
                 self._read_batch(batch)
-                staging.add(self._reader.rows, self._reader.more_numbers)
+                repeats = self._counting.add(self._reader.rows, self._reader.more_numbers)
+                staging.add(self._reader.rows, self._reader.more_numbers, repeats)
                 self._reader.rows, self._reader.more_numbers = [], []
 
-    def _read_batch(self, batch: Sequence[_Record]) -> None:
+    def _read_batch(self, batch: Sequence[Record]) -> None:
         for line, cells in batch:
             reason = self._reader.read(line, cells)
             if reason is not None:
                 self._refusals.add(line, reason, cells)
+                self._counting.refused(reason)
         self._read += len(batch)
         self.last_line = batch[-1][0]
 
-    def prepared(self, found: Layout, encoding: str, separator: str) -> Prepared:
+    def prepared(self, found: Layout, source: Source) -> Prepared:
         return Prepared(
             read=self._read,
             staged=self._read - self._refusals.count,
             refused=self._refusals.count,
             bad_numbers=self._reader.bad_numbers,
-            encoding=encoding,
-            separator=separator,
+            encoding=source.encoding,
+            separator=source.separator,
             columns=found.describe(),
             fields=tuple(name for name, _ in found.fields),
+            quality=self._counting.quality().as_json(),
         )
 
 
@@ -162,27 +174,7 @@ def _new_file(path: Path) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
 
 
-def _records(reader: "_csv.Reader") -> Iterator[_Record]:
-    limit = csv.field_size_limit(MAX_FIELD)
-    try:
-        line = 1
-        for cells in reader:
-            if any(cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise FileRefused(_csv_fault(error), hint="Is a quotation mark left open?", line=line) from error
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _csv_fault(error: csv.Error) -> str:
-    if "field limit" in str(error):
-        return f"A field is longer than {MAX_FIELD} characters."
-    return f"The row cannot be read: {error}."
-
-
-def _header(records: Iterator[_Record]) -> list[str]:
+def _header(records: Iterator[Record]) -> list[str]:
     for _, cells in records:
         return cells
     raise FileRefused("The file is empty.", hint="It needs a header line and a row a lead.")

@@ -4,7 +4,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from dialer.store.errors import AlreadyExists, StoreUnavailable
 from dialer.store.opening import open_store
 from dialer.store.store import Store
+from dialer.store.updating import update_piece
 
 # A piece holds up the units behind it. While others write it takes about PIECE_S; while nobody does, pieces are long,
 # for a short one rewrites as many pages of the indexes as it has rows.
@@ -59,6 +60,7 @@ class Tally:
 
     read: int
     new: int
+    updated: int
     duplicates: int
     refused: int
 
@@ -74,7 +76,9 @@ class Loading:
         self._base = 0
         self._loaded_line = 0
         self._pace = _Pace()
+        self._segments: list[tuple[Path, int, int]] = []
         self.new = 0
+        self.updated = 0
 
     async def begin(self, file: str) -> None:
         """Claim the store for this import and remove what earlier ones left. AlreadyExists while another one runs."""
@@ -92,12 +96,28 @@ class Loading:
             self.new += await _in_pieces(self._store, self._pace, _copy_piece, values, (self._loaded_line, last_line))
         finally:
             await self._store.between(lambda db: db.execute("DETACH staged"))
+        self._segments.append((segment, self._loaded_line, last_line))
         self._loaded_line = last_line
 
-    async def finish(self, tally: Tally, columns: Sequence[str]) -> None:
+    async def update(self) -> None:
+        """Bring the list's earlier leads up to date, once the file is known to be whole. ``updated`` counts them.
+
+        Attempts stay, and so does when a lead is due. What a crash leaves undone, the same import does again.
+        """
+        if not await self._store.read(lambda db: _has_leads(db, self._list_id)):
+            return
+        values = {"list": self._list_id, "before": self._base + _HEADER_LINE}
+        for segment, after, last in self._segments:
+            await self._store.between(lambda db, one=str(segment): db.execute("ATTACH ? AS staged", (one,)))  # type: ignore[misc]
+            try:
+                self.updated += await _in_pieces(self._store, _Pace(), update_piece, values, (after, last))
+            finally:
+                await self._store.between(lambda db: db.execute("DETACH staged"))
+
+    async def finish(self, tally: Tally, columns: Sequence[str], quality: Mapping[str, object]) -> None:
         """Show the leads to those who dial, all at once."""
         now = self._store.clock()
-        await self._store.write(lambda db: _show(db, self._import_id, tally, columns, now))
+        await self._store.write(lambda db: _show(db, self._import_id, (tally, columns, quality), now))
         await self._store.between(lambda db: db.execute("DROP TABLE temp.seen"))
 
     async def abandon(self) -> None:
@@ -222,10 +242,19 @@ def _announce(db: sqlite3.Connection, import_id: int, last_lead_id: int) -> None
     db.execute("UPDATE imports SET last_lead_id = ? WHERE id = ?", (last_lead_id, import_id))
 
 
-def _show(db: sqlite3.Connection, import_id: int, tally: Tally, columns: Sequence[str], now: float) -> None:
-    names = json.dumps(columns, ensure_ascii=False)
+def _has_leads(db: sqlite3.Connection, list_id: int) -> bool:
+    row = db.execute("SELECT 1 FROM imports WHERE list_id = ? AND state = 'ready' AND leads > 0 LIMIT 1", (list_id,))
+    return row.fetchone() is not None
+
+
+_Told = tuple[Tally, Sequence[str], Mapping[str, object]]
+
+
+def _show(db: sqlite3.Connection, import_id: int, told: _Told, now: float) -> None:
+    tally, *rest = told
+    names, quality = (json.dumps(each, ensure_ascii=False) for each in rest)
     db.execute(
         "UPDATE imports SET state = 'ready', ready_at = ?, read = ?, leads = ?, duplicates = ?, refused = ?,"
-        " columns = ? WHERE id = ?",
-        (now, tally.read, tally.new, tally.duplicates, tally.refused, names, import_id),
+        " updated = ?, columns = ?, quality = ? WHERE id = ?",
+        (now, tally.read, tally.new, tally.duplicates, tally.refused, tally.updated, names, quality, import_id),
     )

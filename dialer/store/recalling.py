@@ -8,7 +8,8 @@ from dialer.floor.words import AnsweredBy, Result
 from dialer.leads.pickup import Cell, PickupRates, Seen
 from dialer.leads.recall import HELD_AT, WRONG_NUMBER, Lead, LeadNumber, Strategy, Try, after
 from dialer.leads.slots import Slot, slot_of
-from dialer.rules import Preset, load_preset, locate
+from dialer.rules import locate
+from dialer.store.law import preset_of
 
 _LEAD = """
 SELECT l.id, l.import_id, l.state, l.next_at, l.next_position, l.attempts, l.fields, c.*
@@ -52,7 +53,7 @@ def correct(db: sqlite3.Connection, outcome: RecordOutcome, before: str | None) 
 
 
 def _write(db: sqlite3.Connection, outcome: RecordOutcome, row: sqlite3.Row, lead: Lead, attempts: int) -> None:
-    strategy = Strategy(_preset(row), row["max_attempts"], rates(db, row["principal"]))
+    strategy = Strategy(preset_of(row["preset"], row["tighten"]), row["max_attempts"], rates(db, row["principal"]))
     what = after(outcome, lead, strategy)
     db.execute(
         "UPDATE leads SET state = ?, next_at = ?, next_position = ?, next_reason = ?, attempts = ? WHERE id = ?",
@@ -60,11 +61,6 @@ def _write(db: sqlite3.Connection, outcome: RecordOutcome, row: sqlite3.Row, lea
     )
     finished = (what.state == "finished") - (row["state"] == "finished")
     db.execute("UPDATE imports SET finished = finished + ? WHERE id = ?", (finished, row["import_id"]))
-
-
-def _preset(row: sqlite3.Row) -> Preset:
-    # Without a law of its own a campaign plans by the strictest one.
-    return load_preset(row["preset"] if "preset" in row.keys() else "generic")  # noqa: SIM118 - a Row iterates values
 
 
 def rates(db: sqlite3.Connection, principal: str) -> PickupRates:

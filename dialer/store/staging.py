@@ -22,6 +22,7 @@ CREATE TABLE more_numbers (
     e164 TEXT NOT NULL, kind TEXT NOT NULL, territory TEXT NOT NULL, raw TEXT NOT NULL,
     PRIMARY KEY (line, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE repeats (line INTEGER PRIMARY KEY) STRICT;
 """
 
 # Plain tuples, for they are made and bound fastest.
@@ -44,10 +45,14 @@ class Staging:
         self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")
 
-    def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber]) -> None:
-        """Add rows in the order of the file, with the numbers beyond their first."""
+    def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber], repeats: Sequence[int] = ()) -> None:
+        """Add rows in the order of the file, with the numbers beyond their first.
+
+        ``repeats``: the lines whose source id an earlier line of the file has.
+        """
         self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO more_numbers VALUES (?, ?, ?, ?, ?, ?)", more_numbers)
+        self._db.executemany("INSERT INTO repeats VALUES (?)", [(line,) for line in repeats])
 
     def __enter__(self) -> Self:
         return self

@@ -213,9 +213,9 @@ def test_an_import_tells_columns_and_counts_and_writes_the_refused_rows(campaign
     dry = campaign.ok(*words, "--dry-run")
     told = campaign.ok(*words, "--refused", str(refused))
 
-    assert "2 rows read: 1 new, 0 duplicates, 1 refused." in dry
+    assert "2 rows read: 1 new, 0 updated, 0 duplicates, 1 refused." in dry
     assert "nothing is imported" in dry
-    assert "2 rows read: 1 new, 0 duplicates, 1 refused." in told
+    assert "2 rows read: 1 new, 0 updated, 0 duplicates, 1 refused." in told
     assert ";12" in refused.read_text(encoding="utf-8-sig")
     assert not list(campaign.folder.glob(".*.part"))
     assert campaign.json("leads", "lists")["lists"][0]["name"] == "people"

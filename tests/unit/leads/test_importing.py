@@ -2,10 +2,13 @@
 
 import asyncio
 import csv
+import json
 import sqlite3
 import time
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from hypothesis import strategies as st
 from dialer.leads import importing, preparing
 from dialer.leads.errors import FileRefused
 from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, import_leads
-from dialer.leads.preparing import MAX_FIELD, Prepared, Request, Segment, prepare
+from dialer.leads.preparing import Prepared, Request, Segment, prepare
+from dialer.leads.sources import MAX_FIELD
 from dialer.store import Store
 from dialer.store.errors import AlreadyExists, NotFound
 from dialer.store.loading import Loading
@@ -54,7 +58,7 @@ def file_bytes(path: Path) -> bytes:
 
 
 def sums(report: ImportReport) -> tuple[int, int, int, int]:
-    assert report.read == report.new + report.duplicates + report.refused
+    assert report.read == report.new + report.updated + report.duplicates + report.refused
     return report.read, report.new, report.duplicates, report.refused
 
 
@@ -134,7 +138,8 @@ async def test_the_size_of_a_piece_changes_nothing(
 
     by_line = await import_leads(store, file, ImportOptions("acme", "other"))
 
-    assert whole == by_line
+    assert replace(by_line, quality={**by_line.quality, "known": 0}) == whole
+    assert by_line.quality["known"] == 40, "rows whose number the first list has"
 
 
 @pytest.mark.usefixtures("_in_process")
@@ -146,9 +151,9 @@ async def test_a_dry_run_counts_the_same_and_keeps_nothing(store: Store, tmp_pat
 
     rehearsed = await import_leads(store, second, ImportOptions("acme", "fichier", dry_run=True))
 
-    assert sums(rehearsed) == (4, 1, 2, 1)
+    assert sums(rehearsed) == (4, 1, 1, 1)
     assert await rows(store, "SELECT * FROM leads, numbers, imports") == before
-    assert sums(await import_leads(store, second, OPTIONS)) == (4, 1, 2, 1)
+    assert sums(await import_leads(store, second, OPTIONS)) == (4, 1, 1, 1)
 
 
 @pytest.mark.usefixtures("_in_process")
@@ -354,3 +359,114 @@ def _every_lead_can_be_dialed(db: sqlite3.Connection) -> None:
         " (SELECT 1 FROM numbers WHERE lead_id = leads.id AND position = leads.next_position)"
     )
     assert without.fetchone()[0] == 0
+
+
+# --- again --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_second_import_updates_and_forgets_nothing(store: Store, tmp_path: Path) -> None:
+    head = "id,tel,mobile,nom\n"
+    await import_leads(store, write(tmp_path / "f.csv", head + "A,0199000001,,Un\nB,0199000002,,Deux\n"), OPTIONS)
+    (attempt,) = await store.reserve("acme", 1, NOW)
+    changed = write(tmp_path / "g.csv", head + "A,0199000011,0639980001,Une\nB,0199000002,,Deux\nA,0199000099,,Autre\n")
+
+    first = await import_leads(store, changed, OPTIONS)
+    second = await import_leads(store, changed, OPTIONS)
+
+    assert (first.new, first.updated, first.duplicates) == (0, 1, 2)
+    assert (second.new, second.updated, second.duplicates) == (0, 0, 3)
+    lead = await store.lead(attempt.lead_id)
+    assert (lead.fields["last_name"], lead.numbers) == ("Une", ("+33199000011", "+33639980001"))
+    assert await rows(store, "SELECT state, number FROM leads JOIN attempts ON lead_id = leads.id") == [
+        ("reserved", "+33199000001")
+    ]
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_number_of_another_lead_stays_there(store: Store, tmp_path: Path) -> None:
+    await import_leads(store, write(tmp_path / "f.csv", "id,tel\nA,0199000001\nB,0199000002\n"), OPTIONS)
+
+    report = await import_leads(store, write(tmp_path / "g.csv", "id,tel\nA,0199000002\n"), OPTIONS)
+
+    assert (report.updated, report.duplicates) == (0, 1)
+    assert await rows(store, "SELECT lead_id, e164 FROM numbers") == [(1, "+33199000001"), (2, "+33199000002")]
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_the_worth_of_a_file_is_counted_and_kept(store: Store, tmp_path: Path) -> None:
+    await add_leads(store, [[number(1)]], list_name="earlier")
+    lines = [
+        *("id,tel,mobile", f"A,0199000001,{number(2)}", f"B,{number(1)},", "C,12,", "D,0199000001,"),
+        *(f"E,0199000007,{number(2)}", "A,0199000003,", "F,,"),
+    ]
+
+    report = await import_leads(store, write(tmp_path / "f.csv", "\n".join(lines)), OPTIONS)
+
+    quality = report.quality
+    assert (quality["read"], quality["valid"]) == (7, 5)
+    assert quality["invalid"] == {"too_short": 1, "There is no phone number.": 1}
+    assert (quality["in_file"], quality["shared_numbers"], quality["several_numbers"]) == (2, 1, 2)
+    assert quality["known"] == 1
+    assert quality["by_kind"] == {"landline": 4, "mobile": 3}
+    assert quality["callable_30_days"] == 5
+    kept = await rows(store, "SELECT quality FROM imports ORDER BY id DESC LIMIT 1")
+    assert json.loads(kept[0][0]) == quality
+
+
+# --- workbooks ----------------------------------------------------------------------------------------------------
+
+
+def workbook(path: Path, table: list[list[str]]) -> Path:
+    """The smallest workbook that there is: a cell that begins with = is a formula, with # a number."""
+
+    def cell(text: str) -> str:
+        if text.startswith("="):
+            return f"<c><f>{text[1:]}</f><v>7</v></c>"
+        if text.startswith("#"):
+            return f"<c><v>{text[1:]}</v></c>"
+        return f'<c t="inlineStr"><is><t>{text}</t></is></c>'
+
+    space = "http://schemas.openxmlformats.org"
+    related = f"{space}/officeDocument/2006/relationships"
+    main = f"{space}/spreadsheetml/2006/main"
+    lines = "".join(f"<row>{''.join(map(cell, line))}</row>" for line in table)
+
+    def relation(kind: str, target: str) -> str:
+        one = f'<Relationship Id="r1" Type="{related}/{kind}" Target="{target}"/>'
+        return f'<Relationships xmlns="{space}/package/2006/relationships">{one}</Relationships>'
+
+    sheets = '<sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets>'
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>',
+        "_rels/.rels": relation("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{related}">{sheets}</workbook>',
+        "xl/_rels/workbook.xml.rels": relation("worksheet", "worksheets/s.xml"),
+        "xl/worksheets/s.xml": f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return path
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_a_workbook_is_read_by_its_values(store: Store, tmp_path: Path) -> None:
+    table = [["Réf", "Nom", "Tel"], ["#1", "Léa", "#199000001"], ["#2", "=HYPERLINK(1)", "0199000002"], ["", "", ""]]
+
+    report = await import_leads(store, workbook(tmp_path / "f.xlsx", table), OPTIONS)
+
+    assert sums(report) == (2, 2, 0, 0)
+    found = [(await store.lead(lead_id)).fields["last_name"] for lead_id in (1, 2)]
+    assert found == ["Léa", "7"]
+    assert await rows(store, "SELECT source_id, e164 FROM leads JOIN numbers ON lead_id = id") == [
+        ("1", "+33199000001"),
+        ("2", "+33199000002"),
+    ]
+
+
+async def test_what_is_no_workbook_is_refused(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="no workbook"):
+        await import_leads(store, write(tmp_path / "f.xlsx", "tel\n0199000001\n"), OPTIONS)
+
+    assert await nothing_kept(store)
