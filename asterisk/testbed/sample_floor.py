@@ -89,7 +89,8 @@ def _sample(ends_after_s: float | None) -> int:
 
 def _set_the_floor(rig: Rig) -> None:
     rig.set_up()
-    rig.add_campaign(wrap_up_s=WRAP_UP_S)
+    # A campaign's default, auto, begins progressive and changes over after some minutes; a look lasts one.
+    rig.add_campaign(wrap_up_s=WRAP_UP_S, policy="predictive")
     agents = rig.add_agents(AGENTS)
     path = _write_leads(rig.folder / "leads.csv")
     report = rig.cli("leads", "import", str(path), "--campaign", "sample")
