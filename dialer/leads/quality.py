@@ -1,11 +1,10 @@
 """What a file is worth before a call is made: counted while its rows are read."""
 
-import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -15,6 +14,8 @@ from dialer.rules.zones import zone
 from dialer.store.staging import StagedNumber, StagedRow
 
 DAYS: Final = 30
+# In the text of a row's fields: reading the whole of it takes as long as all else that is counted.
+_POSTCODE: Final = re.compile(r'"postcode":"([^"\\]*)"')
 # An agent on predictive pacing who talks two minutes with one person of five called.
 ASSUMED_CALLS_PER_AGENT_H: Final = 60.0
 MOST_REASONS: Final = 30
@@ -61,12 +62,12 @@ class Counting:
         # Of a million rows: hashes and numbers take half of what the texts would.
         self._sources: set[int] = set()
         self._numbers: set[int] = set()
+        self._has_postcodes = False
         self._invalid: Counter[str] = Counter()
-        self._territories: Counter[str] = Counter()
-        self._kinds: Counter[str] = Counter()
+        self._numbers_of: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[str] = Counter()
-        self._places: dict[tuple[str, str | None], Place] = {}
-        self._zones: Counter[Place] = Counter()
+        self._rows_at: Counter[tuple[str, str | None]] = Counter()
+        self._places: Counter[Place] = Counter()
 
     def refused(self, reason: str) -> None:
         """A row that is no lead."""
@@ -79,43 +80,55 @@ class Counting:
         others: dict[int, list[StagedNumber]] = {}
         for number in more_numbers:
             others.setdefault(number[0], []).append(number)
+        self._counts["valid"] += len(rows)
         self._counts["known"] += self._known(rows)
+        self._has_postcodes = bool(rows) and '"postcode":' in rows[0][2]
         return [row[0] for row in rows if self._count(row, others.get(row[0], ()))]
 
     def _count(self, row: StagedRow, more: Sequence[StagedNumber]) -> bool:
         _, source_id, fields, e164, kind, territory, _ = row
-        self._kinds.update([kind, *(number[3] for number in more)])
-        self._territories.update([territory, *(number[4] for number in more)])
-        numbers = {int(e164[1:]), *(int(number[2][1:]) for number in more)}
-        before = numbers & self._numbers
-        source = hash(source_id)
-        repeated = source in self._sources
-        self._counts["in_file"] += repeated or before == numbers
-        self._counts["shared"] += bool(before) and before != numbers and not repeated
-        self._counts["several"] += len(numbers) > 1
-        self._counts["valid"] += 1
-        self._sources.add(source)
-        self._numbers |= numbers
-        today, month = self._open(e164, fields)
-        self._counts["today"] += today
-        self._counts["month"] += month
+        self._numbers_of[territory, kind] += 1
+        number = int(e164[1:])
+        repeated = self._is_repeated(source_id)
+        if more:
+            self._counts["several"] += 1
+            self._count_several({number, *(int(other[2][1:]) for other in more)}, repeated=repeated)
+            for other in more:
+                self._numbers_of[other[4], other[3]] += 1
+        else:
+            self._counts["in_file"] += repeated or number in self._numbers
+            self._numbers.add(number)
+        # Where a French number is, its first digit and the postcode say; abroad every number may differ.
+        postcode = _POSTCODE.search(fields) if self._has_postcodes else None
+        self._rows_at[e164[:4] if territory == "FR" else e164, postcode[1] if postcode else None] += 1
+        if len(self._rows_at) > MOST_PLACES:
+            self._locate()
         return repeated
 
-    def _open(self, e164: str, fields: str) -> tuple[bool, bool]:
-        postcode = json.loads(fields)["postcode"] if '"postcode":' in fields else None
-        # Where a French number is, its first digit and the postcode say; abroad every number may differ.
-        key = (e164[:4] if e164.startswith("+33") else e164, postcode)
-        found = self._places.get(key)
-        if found is None:
-            # Abroad each number may be a place of its own; the memory of a file has a bound.
-            if len(self._places) > MOST_PLACES:
-                self._places.clear()
-            found = self._places[key] = locate(e164, postcode)
-        self._zones[found] += 1
-        return hours_left(self._preset, found, self._now)
+    def _is_repeated(self, source_id: str) -> bool:
+        source = hash(source_id)
+        if source in self._sources:
+            return True
+        self._sources.add(source)
+        return False
+
+    def _count_several(self, numbers: set[int], *, repeated: bool) -> None:
+        before = numbers & self._numbers
+        self._counts["in_file"] += repeated or before == numbers
+        self._counts["shared"] += bool(before) and before != numbers and not repeated
+        self._numbers |= numbers
+
+    def _locate(self) -> None:
+        """From numbers and postcodes to places, which are few."""
+        for (start, postcode), rows in self._rows_at.items():
+            number = start if len(start) > 4 else f"{start}{'0' * 8}"
+            self._places[locate(number, postcode)] += rows
+        self._rows_at.clear()
 
     def quality(self) -> Quality:
         """The figures."""
+        self._locate()
+        hours = {place: hours_left(self._preset, place, self._now) for place in self._places}
         refused = sum(self._invalid.values())
         return Quality(
             read=self._counts["valid"] + refused,
@@ -125,23 +138,28 @@ class Counting:
             shared_numbers=self._counts["shared"],
             several_numbers=self._counts["several"],
             known=self._counts["known"],
-            by_territory=dict(self._territories.most_common()),
-            by_kind=dict(self._kinds.most_common()),
-            callable_today=self._counts["today"],
-            callable_30_days=self._counts["month"],
+            by_territory=self._by(0),
+            by_kind=self._by(1),
+            callable_today=sum(rows for place, rows in self._places.items() if hours[place][0]),
+            callable_30_days=sum(rows for place, rows in self._places.items() if hours[place][1]),
             hours_a_day=self._hours_a_day(),
             preset=self._preset.name,
         )
 
+    def _by(self, which: int) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for key, numbers in self._numbers_of.items():
+            counts[key[which]] += numbers
+        return dict(counts.most_common())
+
     def _hours_a_day(self) -> float:
-        if not self._zones:
+        if not self._places:
             return 0.0
-        ((most, _),) = self._zones.most_common(1)
+        ((most, _),) = self._places.most_common(1)
         week = openings(self._preset, most, self._now + 86_400, 7)
         return round(sum(each.end - each.start for each in week) / 7 / 3600, 2)
 
 
-@lru_cache(maxsize=4096)
 def hours_left(preset: Preset, place: Place, now: float) -> tuple[bool, bool]:
     """Whether calling is legal at a place at some time of the rest of the local day, and within 30 days."""
     first = next(openings(preset, place, now, DAYS), None)
