@@ -121,6 +121,8 @@ class LinkManager(Manager):  # type: ignore[misc]
         try:
             await self.ask("Login", {"Username": s.username, "Secret": s.secret, "Events": "on"})
         except PbxRefusedError as error:
+            if "shutting down" in str(error):
+                raise PbxLinkDownError("Asterisk is shutting down.") from error
             raise PbxLoginRefusedError(
                 f"Asterisk refused the AMI user {s.username!r} at {s.host}:{s.port}: {error.args[0]}",
                 hint="Check the user, its secret and its permit line in manager.conf, then `manager reload`.",

@@ -108,6 +108,17 @@ async def test_a_refused_port_is_tried_again_until_it_answers(room: Room) -> Non
     assert room.pbx.stats()["links"] == 1
 
 
+async def test_an_asterisk_that_shuts_down_is_tried_again_as_soon_as_one_that_is_gone(room: Room) -> None:
+    accept = room.ami.answers["Login"]
+    room.ami.answers["Login"] = lambda action: response(action, "Error", Message="Asterisk is shutting down")
+    room.run(refused_retry_s=3600)
+    await room.ami.until(lambda: room.ami.names().count("Login") > 1)
+    assert "shutting down" in str(room.pbx.problem)
+    room.ami.answers["Login"] = accept
+    await room.up()
+    assert room.pbx.stats()["logins_refused"] == 0
+
+
 async def test_an_originate_that_asterisk_refuses_is_told(room: Room) -> None:
     room.ami.answers["Originate"] = lambda action: response(action, "Error", Message="Originate failed")
     room.run()
