@@ -12,6 +12,7 @@ from dialer_testbed import TestbedError, debian_root, ports, world
 from dialer_testbed.audio import sound_seconds, tone_seconds
 from dialer_testbed.cdr import read_cdr
 from dialer_testbed.people import leads
+from dialer_testbed.testbed import running_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,3 +140,10 @@ def test_a_root_that_is_there_is_used(tmp_path: Path, monkeypatch: pytest.Monkey
     root.mkdir(parents=True)
 
     assert debian_root.ensure_root() == root
+
+
+@pytest.mark.parametrize("account", ["", "0123400500"])
+def test_a_call_is_known_by_its_number_before_the_dialplan_has_kept_it(account: str) -> None:
+    channel = {"Channel": "PJSIP/pbx-1", "Uniqueid": "1.1", "Duration": "00:00:00", "Exten": "0123400500"}
+
+    assert running_row({**channel, "AccountCode": account}).number == "0123400500"

@@ -216,7 +216,7 @@ class Testbed:
     def _in_progress(self) -> list[CdrRow]:
         with self.carrier_ami() as ami:
             channels = ami.listed("CoreShowChannels", "CoreShowChannelsComplete")
-        return [_running_row(channel) for channel in channels if not _is_phone(channel["AccountCode"])]
+        return [row for row in map(running_row, channels) if not _is_phone(row.number)]
 
     def record(self, who: str) -> None:
         """From its next call on, what ``who`` (a number or agent-1001) hears is kept: see ``heard``."""
@@ -335,11 +335,13 @@ def _is_phone(called: str) -> bool:
     return called.startswith("agent-")
 
 
-def _running_row(channel: Message) -> CdrRow:
+def running_row(channel: Message) -> CdrRow:
+    """The call of a channel in ``CoreShowChannels``."""
     hours, minutes, seconds = (int(part) for part in channel["Duration"].split(":"))
     started = time.time() - (hours * 3600 + minutes * 60 + seconds)
     return CdrRow(
-        number=channel["AccountCode"],
+        # A channel that was just made has not run the first line of the dialplan, which keeps the number.
+        number=channel["AccountCode"] or channel["Exten"],
         attempt="",
         caller=channel.get("CallerIDNum", ""),
         dst=channel.get("Exten", ""),
