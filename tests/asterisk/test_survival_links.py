@@ -34,7 +34,7 @@ def _until_link(house: House, *, up: bool, limit_s: float = 30) -> None:
 
 
 def _expect_no_dialing(house: House, for_s: float = 1) -> None:
-    """For that long from now on no call is reserved; that none is made without, ``expect_sound`` sees at the carrier."""
+    """For that long no call is reserved. That none is made without, ``expect_sound`` sees at the carrier."""
     began_at, ends_at = time.time(), time.monotonic() + for_s
     while time.monotonic() < ends_at:
         assert house.status()["link"]["up"] is False
