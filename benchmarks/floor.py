@@ -25,6 +25,7 @@ from dialer_testbed.rig import Rig, rig_options
 from dialer_testbed.testbed import Testbed
 
 TALKS_5_S, TALKS_2_S = "3", "2"  # classes of the crowd 02 61 91 c xxx: ring 0, talk 5 s or 2 s
+DRAIN_S = 120  # longer than anyone talks: every attempt settles
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -90,7 +91,7 @@ def measure(name: str, load: Load, seconds: float) -> Figures:
         rig_folder = Path(folder) / "dialer"
         options = rig_options(rig_folder, agents=load.agents, phone_sound=False)
         with Testbed(Path(folder) / "testbed", options) as testbed:
-            rig = Rig(testbed, rig_folder, max_calls_per_s=load.calls_per_s, drain_timeout_s=30)
+            rig = Rig(testbed, rig_folder, max_calls_per_s=load.calls_per_s, drain_timeout_s=DRAIN_S)
             return _run(name, load, rig, seconds)
 
 

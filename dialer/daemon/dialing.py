@@ -26,6 +26,10 @@ BURST_S = 0.01
 # How long a campaign rests after the store gave less than was asked: nothing is due, or nothing is left.
 REST_S = 2.0
 CLOCK_LIMIT_S = 1.0
+# Calls that the rate holds back leave one by one as it allows, not in heaps that are then answered in heaps: people
+# would wait for each other's routing, and carriers count calls in less than a second too.
+SPREAD_S = 0.05
+RATE_REASON = "all_calls_per_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class DialLoop:
     _rests: dict[str, tuple[float, str]] = field(default_factory=dict)
     _allowance: float = 1.0
     _allowed_at: float = 0.0
+    _held_back: bool = False
     _store_down: bool = False
     _clock_wrong: bool = False
 
@@ -58,24 +63,38 @@ class DialLoop:
         """For ever; ends only when cancelled."""
         while True:
             await self._wait()
-            for campaign_id in self.engine.floor.running():
+            for campaign_id in self._in_turn():
                 await self.dial(campaign_id)
             self.cycles += 1
 
+    def _in_turn(self) -> tuple[str, ...]:
+        """The running campaigns, another one first each time: what the bounds leave must not go to one alone."""
+        running = self.engine.floor.running()
+        first = self.cycles % len(running) if running else 0
+        return (*running[first:], *running[:first])
+
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(self.bounds.tick_s):
+            async with asyncio.timeout(self._pause_s()):
                 await self.engine.wanted.wait()
             await asyncio.sleep(BURST_S)
         except TimeoutError:
             pass  # a tick: pacing wants to be asked without news too
         self.engine.wanted.clear()
 
+    def _pause_s(self) -> float:
+        """Until pacing wants to be asked without news, or the rate that held calls back allows some again."""
+        if not self._held_back:
+            return self.bounds.tick_s
+        self._held_back = False
+        return min(self.bounds.tick_s, max(SPREAD_S, 1.0 / self.bounds.max_calls_per_s))
+
     async def dial(self, campaign_id: str) -> None:
         """Decide for one campaign, reserve, dial, and say what became of the decision."""
         now = self.engine.clock()
         decision, commands = self.engine.floor.decide(campaign_id, now, self._room(campaign_id, now))
         self.engine.carry_out(commands)
+        self._held_back |= decision.reason == RATE_REASON
         if decision.dial > 0:
             decision = await self._carry_out(campaign_id, decision, now)
         self.engine.carry_out(self.engine.floor.decided(campaign_id, decision))
@@ -109,12 +128,12 @@ class DialLoop:
             return Room(0, why)
         allowed, lines = self._allowed(now), self.bounds.max_lines
         free = lines - self.engine.floor.open_calls if lines is not None else allowed
-        return Room(free, "all_lines") if free < allowed else Room(allowed, "all_calls_per_s")
+        return Room(free, "all_lines") if free < allowed else Room(allowed, RATE_REASON)
 
     def _allowed(self, now: float) -> int:
-        """How many calls the rate over all campaigns allows now (a token bucket of one second's calls)."""
+        """How many calls the rate over all campaigns allows now: a token bucket as deep as one look may come late."""
         rate = self.bounds.max_calls_per_s
-        self._allowance = min(max(1.0, rate), self._allowance + (now - self._allowed_at) * rate)
+        self._allowance = min(1.0 + rate * SPREAD_S, self._allowance + (now - self._allowed_at) * rate)
         self._allowed_at = now
         return int(self._allowance)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dialer.daemon.dialing import DialingBounds
+from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
 from dialer.floor.words import CampaignState, Result
@@ -112,3 +112,44 @@ async def test_the_loop_dials_at_an_event_and_at_a_tick(bench: Bench) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert [type(c) for c in bench.pbx.done] == [cmd.Originate] * 3
+
+
+async def test_calls_that_the_rate_allows_leave_one_by_one(bench: Bench) -> None:
+    bench.loop.bounds = DialingBounds(tick_s=0.01, max_lines=None, max_calls_per_s=10.0)
+    bench.now += 3600
+    dialed = []
+    for _ in range(4):
+        await bench.loop.dial("c1")
+        dialed.append(len(bench.pbx.dialed()))
+        bench.now += 0.1
+    assert dialed == [1, 2, 3, 3]
+
+
+async def test_the_loop_looks_again_when_the_rate_allows_and_not_a_tick_later(bench: Bench) -> None:
+    bench.loop.bounds = DialingBounds(tick_s=1000, max_lines=None, max_calls_per_s=20.0)
+    task = asyncio.create_task(bench.loop.run())
+    async with asyncio.timeout(10):
+        while len(bench.pbx.dialed()) < 3:
+            bench.now += 0.001
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_campaigns_take_turns_to_be_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.tell(
+        ev.CampaignChanged(at=bench.now, settings=replace(SETTINGS, campaign_id="c2"), state=CampaignState.RUNNING)
+    )
+    asked: list[str] = []
+
+    async def note(_: DialLoop, campaign_id: str) -> None:
+        asked.append(campaign_id)
+
+    monkeypatch.setattr(DialLoop, "dial", note)
+    task = asyncio.create_task(bench.loop.run())
+    async with asyncio.timeout(10):
+        while len(asked) < 6:
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert asked[:6] == ["c1", "c2", "c2", "c1", "c1", "c2"]
