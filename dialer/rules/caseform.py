@@ -1,5 +1,6 @@
 """Reads a case from JSON, strictly: an unknown key or a malformed value is an error, an absent key unknown."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -201,18 +202,29 @@ _CASE: Final[Shape] = _shape(
 )
 
 
-def write_case(case: Case) -> dict[str, Any]:
+def case_json(case: Case) -> str:
     """Return the JSON object that :func:`read_case` reads as ``case``; unknown keys are absent."""
-    return {name: _plain(value) for name, value in case._asdict().items() if value is not UNKNOWN}
+    stated = _stated(case)
+    consent = case.consent
+    if isinstance(consent, Consent):
+        stated["consent"] = {**_stated(consent), "slots": [_stated(slot) for slot in consent.slots]}
+    return _ENCODE(stated)
+
+
+def _stated(record: Case | Consent | Slot) -> dict[str, Any]:
+    return {name: value for name, value in zip(record._fields, record, strict=True) if value is not UNKNOWN}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, date):  # a datetime too
         return value.isoformat()
-    if isinstance(value, Consent | Slot):
-        return {name: _plain(each) for name, each in value._asdict().items() if each is not UNKNOWN}
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, frozenset):
         return sorted(value)
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r} has no place in a case")
+
+
+_ENCODE: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_plain
+).encode

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dialer.store.errors import NotFound
-from dialer.store.facts import Person, person_of
 from dialer.store.law import principal_key
+from dialer.store.people import Person, Seed, person_of
 
 # What an agent says that means: never again. A refusal is a withdrawal (C. conso. R. 223-3).
 OPT_OUT_DISPOSITIONS: Final = frozenset(
@@ -52,7 +52,7 @@ def heed_attempt(db: sqlite3.Connection, attempt_id: str, at: float, disposition
         # Somebody else answers there: the number is dead for this principal, the person is not.
         person = Person((row["lead_id"],), (row["number"],), None)
     else:
-        known = person_of(db, row["lead_id"], row["principal"], row["person_id"])
+        known = person_of(db, Seed(row["lead_id"], row["person_id"] or None), row["principal"])
         # The number that was called may be the lead's no more.
         person = Person(known.leads, (*known.numbers, row["number"]), known.source_id)
     reason = disposition or "keypad"

@@ -1,9 +1,12 @@
-"""What is known of a lead when the rules are asked: one person's attempts, consents, wishes, over all lists."""
-# ruff: noqa: S608 - statements are put together from question marks of our own; values are always parameters
+"""What is known of leads when the rules are asked: each person's attempts, consents, wishes, over all lists.
+
+Leads are read many at a time: a handful of statements for all of them instead of a handful for each.
+"""
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,40 +16,28 @@ from dialer.rules.caseform import AUDIENCES, BASES, read_case
 from dialer.rules.errors import CaseError, UnknownNameError
 from dialer.rules.zones import zone
 from dialer.store.law import Law
+from dialer.store.people import Person, Seed, people_of
 
-# A switchboard may stand in thousands of rows; past this many rows of one person the others add nothing.
-MOST_ROWS = 64
-
-# The rows of one person: those that the source says, and whoever shares a number with them, for one principal.
-_SAME_PERSON = """
-WITH RECURSIVE same (lead_id) AS (
-    SELECT :lead
-    UNION SELECT id FROM leads WHERE :person IS NOT NULL AND fields ->> '$.person_id' = :person
-        AND list_id IN (SELECT l.id FROM lists AS l JOIN campaigns AS c ON c.id = l.campaign_id
-            WHERE c.principal = :principal)
-    UNION SELECT other.lead_id FROM same
-        CROSS JOIN numbers AS mine ON mine.lead_id = same.lead_id
-        CROSS JOIN numbers AS other ON other.e164 = mine.e164
-        CROSS JOIN lists AS l ON l.id = other.list_id
-        CROSS JOIN campaigns AS c ON c.id = l.campaign_id AND c.principal = :principal
-    LIMIT :most
-)
-SELECT same.lead_id, n.e164 FROM same JOIN numbers AS n ON n.lead_id = same.lead_id
+_ATTEMPT = """
+SELECT a.id, a.lead_id, a.number, a.reserved_at, a.ended_at, a.abandoned, a.answered_by, a.disposition, c.principal
+FROM json_each(?) AS one CROSS JOIN attempts AS a ON {column} = one.value
+CROSS JOIN campaigns AS c ON c.id = a.campaign_id WHERE a.dialed IS NOT 0
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One person as a principal's lists show it: rows and numbers that belong together, and the source's own id."""
-
-    leads: tuple[int, ...]
-    numbers: tuple[str, ...]
-    source_id: str | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everything under which a wish or a consent may be on record."""
-        return (*self.numbers, f"person:{self.source_id}") if self.source_id else self.numbers
+_ATTEMPTS = f"{_ATTEMPT.format(column='a.number')} UNION {_ATTEMPT.format(column='a.lead_id')}"
+_ELSEWHERE = """
+SELECT o.number, o.at FROM json_each(?) AS one CROSS JOIN other_attempts AS o ON o.number = one.value
+WHERE o.principal = ?
+"""
+_SUPPRESSED = """
+SELECT DISTINCT name.value FROM json_each(?) AS name CROSS JOIN suppressions AS s ON s.sealed = seal(name.value)
+WHERE s.principal IN ('', ?) AND s.at < ?
+"""
+_SCREENED = """
+SELECT one.value, s.list FROM json_each(?) AS one CROSS JOIN screened_numbers AS s ON s.sealed = seal(one.value)
+"""
+_CONSENTS = """
+SELECT c.who, c.consent FROM json_each(?) AS name CROSS JOIN consents AS c ON c.who = name.value WHERE c.principal = ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +48,30 @@ class Moment:
     clock_offset_s: float = 0.0
 
 
-def person_of(db: sqlite3.Connection, lead_id: int, principal: str, source_id: str | None) -> Person:
-    """Everybody who is the same person as a lead."""
-    question = {"lead": lead_id, "person": source_id, "principal": principal, "most": MOST_ROWS}
-    rows = db.execute(_SAME_PERSON, question).fetchall()
-    leads, numbers = {row[0]: None for row in rows}, {row[1]: None for row in rows}
-    return Person((*leads,), (*numbers,), source_id)
+def cases_of(
+    db: sqlite3.Connection, law: Law, rows: Sequence[sqlite3.Row], moment: Moment
+) -> list[tuple[Case, Person]]:
+    """The questions that the rules answer for leads' rows (``lead_id``, ``number``, ``fields``) at a moment."""
+    fields: list[dict[str, str]] = [json.loads(row["fields"]) for row in rows]
+    seeds = [Seed(row["lead_id"], own.get("person_id") or None) for row, own in zip(rows, fields, strict=True)]
+    people = people_of(db, seeds, law.principal or "")
+    known = _Known.read(db, law, people, [row["number"] for row in rows])
+    whole = zip(rows, fields, people, strict=True)
+    return [(_case(law, known, person, _Reading(own, row["number"]), moment), person) for row, own, person in whole]
 
 
 def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) -> tuple[Case, Person]:
-    """The question that the rules answer for a lead's row (``lead_id``, ``number``, ``fields``) at a moment."""
-    fields: dict[str, str] = json.loads(row["fields"])
-    person = person_of(db, row["lead_id"], law.principal or "", fields.get("person_id") or None)
-    made = _attempts(db, law, person)
-    read = _Reading(fields, row["number"])
-    settings = law.settings
-    case = Case(
+    """The question that the rules answer for one lead's row."""
+    return cases_of(db, law, [row], moment)[0]
+
+
+def _case(law: Law, known: "_Known", person: Person, read: "_Reading", moment: Moment) -> Case:
+    made = known.made(law, person)
+    settings, stated = law.settings, read.text
+    return Case(
         at=_time(moment.at),
-        number=row["number"],
-        postcode=fields.get("postcode") or None,
+        number=read.number,
+        postcode=stated("postcode"),
         principal=law.principal,
         audience=read.word("audience", AUDIENCES, settings.audience),
         sector=settings.sector or UNKNOWN,
@@ -83,24 +79,24 @@ def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) 
         caller_id=law.caller_id or None,
         ring_timeout_s=law.ring_timeout_s,
         basis=read.word("basis", BASES, settings.basis),
-        consent=_consent(db, law, person, read),
-        requested_at=read.time("requested_at") if fields.get("requested_at") else None,
+        consent=known.consent(person, read),
+        requested_at=read.time("requested_at") if stated("requested_at") else None,
         attempts=made.times,
         last_abandoned_at=made.abandoned_at,
         agent_reserved=law.mode in ("preview", "manual"),
-        suppressed=is_suppressed(db, person, law.principal_key),
-        **_screening(db, row["number"]),
+        suppressed=not known.suppressed.isdisjoint(person.names),
+        screened_at=known.screened_at,
+        listed_in=frozenset(known.listed.get(read.number, ())),
         caller_ids=law.caller_ids,
         in_flight=made.in_flight,
         last_machine_at=made.machine_at,
         clock_offset_s=moment.clock_offset_s,
-        request_object=fields.get("request_object") or None,
+        request_object=stated("request_object"),
         prerecorded=False,
     )
-    return case, person
 
 
-# --- attempts ----------------------------------------------------------------------------------------------------
+# --- what the store knows of many people -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,71 +107,78 @@ class _Made:
     machine_at: datetime | None
 
 
-def _attempts(db: sqlite3.Connection, law: Law, person: Person) -> _Made:
-    """What was tried. An open attempt counts as made; one that never left the machine does not."""
-    rows = db.execute(
-        f"""
-        SELECT a.id, a.reserved_at, a.ended_at, a.abandoned, a.answered_by, a.disposition, c.principal
-        FROM attempts AS a JOIN campaigns AS c ON c.id = a.campaign_id
-        WHERE a.number IN ({_marks(person.numbers)}) AND a.dialed IS NOT 0
-        UNION
-        SELECT a.id, a.reserved_at, a.ended_at, a.abandoned, a.answered_by, a.disposition, c.principal
-        FROM attempts AS a JOIN campaigns AS c ON c.id = a.campaign_id
-        WHERE a.lead_id IN ({_marks(person.leads)}) AND a.dialed IS NOT 0
-        """,
-        (*person.numbers, *person.leads),
-    ).fetchall()
-    own = [row["reserved_at"] for row in rows if row["principal"] == (law.principal or "")]
-    elsewhere = db.execute(
-        f"SELECT at FROM other_attempts WHERE number IN ({_marks(person.numbers)}) AND principal = ?",
-        (*person.numbers, law.principal_key),
-    )
-    return _Made(
-        times=tuple(_time(at) for at in sorted([*own, *(row[0] for row in elsewhere)])),
-        in_flight=any(row["ended_at"] is None for row in rows),
-        abandoned_at=_latest(row["ended_at"] for row in rows if row["abandoned"]),
-        machine_at=_latest(row["ended_at"] for row in rows if "machine" in (row["answered_by"], row["disposition"])),
-    )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Facts of some people, by the number, the lead or the name they stand under."""
+
+    attempts_of: Mapping[str | int, Sequence[sqlite3.Row]]
+    elsewhere: Mapping[str, Sequence[float]]
+    suppressed: frozenset[str]
+    screened_at: Mapping[str, date]
+    listed: Mapping[str, Sequence[str]]
+    consents: Mapping[str, Sequence[Consent]]
+
+    @classmethod
+    def read(cls, db: sqlite3.Connection, law: Law, people: Sequence[Person], dialed: Sequence[str]) -> "_Known":
+        """Look up everybody at once; ``dialed`` are the numbers that would be called."""
+        numbers = _unique(number for person in people for number in person.numbers)
+        leads = _unique(lead for person in people for lead in person.leads)
+        names = _unique(name for person in people for name in person.names)
+        registers = db.execute("SELECT name, as_of FROM screening_lists").fetchall()
+        return cls(
+            attempts_of=_attempts(db, numbers, leads),
+            elsewhere=_grouped(db.execute(_ELSEWHERE, (numbers, law.principal_key))),
+            suppressed=suppressed_names(db, names, law.principal_key),
+            screened_at={row["name"]: date.fromisoformat(row["as_of"]) for row in registers},
+            listed=_grouped(db.execute(_SCREENED, (_unique(dialed),))) if registers else {},
+            consents=_consents(db, names, law.principal_key),
+        )
+
+    def made(self, law: Law, person: Person) -> _Made:
+        """What was tried. An open attempt counts as made; one that never left the machine does not."""
+        keys: tuple[str | int, ...] = (*person.numbers, *person.leads)
+        tries = {row["id"]: row for key in keys for row in self.attempts_of.get(key, ())}.values()
+        own = [row["reserved_at"] for row in tries if row["principal"] == (law.principal or "")]
+        elsewhere = [at for number in person.numbers for at in self.elsewhere.get(number, ())]
+        return _Made(
+            times=tuple([_time(at) for at in sorted([*own, *elsewhere])]),
+            in_flight=any(row["ended_at"] is None for row in tries),
+            abandoned_at=_latest(row["ended_at"] for row in tries if row["abandoned"]),
+            machine_at=_latest(
+                row["ended_at"] for row in tries if "machine" in (row["answered_by"], row["disposition"])
+            ),
+        )
+
+    def consent(self, person: Person, read: "_Reading") -> Consent | None:
+        """The consent that was given last, of the register's and the row's own."""
+        own = read.consent()
+        known = [consent for name in person.names for consent in self.consents.get(name, ())]
+        return max([*known, own] if own else known, key=_collected, default=None)
 
 
-def _latest(times: Any) -> datetime | None:  # noqa: ANN401 - whatever SQLite gives
-    known = [at for at in times if at is not None]
-    return _time(max(known)) if known else None
+def _attempts(db: sqlite3.Connection, numbers: str, leads: str) -> Mapping[str | int, Sequence[sqlite3.Row]]:
+    """Every attempt to these numbers or leads, under its number and under its lead."""
+    found: defaultdict[str | int, list[sqlite3.Row]] = defaultdict(list)
+    for row in db.execute(_ATTEMPTS, (numbers, leads)):
+        found[row["number"]].append(row)
+        found[row["lead_id"]].append(row)
+    return found
 
 
-# --- wishes and registers ----------------------------------------------------------------------------------------
+def suppressed_names(
+    db: sqlite3.Connection, names: str, principal_key: str, before: float = float("inf")
+) -> frozenset[str]:
+    """Which of some names (JSON) asked this principal or everybody for no more calls, before a moment."""
+    return frozenset(row[0] for row in db.execute(_SUPPRESSED, (names, principal_key, before)))
 
 
-def is_suppressed(db: sqlite3.Connection, person: Person, principal_key: str, before: float | None = None) -> bool:
-    """Whether the person, by any number or by the source's id, asked this principal or everybody for no more calls."""
-    row = db.execute(
-        f"SELECT 1 FROM suppressions WHERE sealed IN ({', '.join(['seal(?)'] * len(person.names))})"
-        " AND principal IN ('', ?) AND at < ? LIMIT 1",
-        (*person.names, principal_key, float("inf") if before is None else before),
-    ).fetchone()
-    return row is not None
-
-
-def _screening(db: sqlite3.Connection, number: str) -> dict[str, Any]:
-    lists = db.execute("SELECT name, as_of FROM screening_lists").fetchall()
-    if not lists:
-        return {"screened_at": {}, "listed_in": frozenset()}
-    found = db.execute("SELECT list FROM screened_numbers WHERE sealed = seal(?)", (number,))
-    return {
-        "screened_at": {row["name"]: date.fromisoformat(row["as_of"]) for row in lists},
-        "listed_in": frozenset(row["list"] for row in found),
-    }
-
-
-def _consent(db: sqlite3.Connection, law: Law, person: Person, read: "_Reading") -> Consent | None:
-    """The consent that was given last, of the register's and the row's own."""
-    rows = db.execute(
-        f"SELECT consent FROM consents WHERE who IN ({_marks(person.names)}) AND principal = ?",
-        (*person.names, law.principal_key),
-    )
-    known = [stored_consent(row["consent"]) for row in rows]
-    own = read.consent()
-    return max([*known, *([own] if own else [])], key=_collected, default=None)
+def _consents(db: sqlite3.Connection, names: str, principal_key: str) -> Mapping[str, Sequence[Consent]]:
+    found: defaultdict[str, list[Consent]] = defaultdict(list)
+    for who, text in db.execute(_CONSENTS, (names, principal_key)):
+        consent = stored_consent(text)
+        if consent is not None:
+            found[who].append(consent)
+    return found
 
 
 def stored_consent(text: str) -> Consent | None:
@@ -184,9 +187,25 @@ def stored_consent(text: str) -> Consent | None:
     return case.consent if isinstance(case.consent, Consent) else None
 
 
-def _collected(consent: Consent | None) -> datetime:
-    at = consent.collected_at if consent is not None else None
+def _collected(consent: Consent) -> datetime:
+    at = consent.collected_at
     return at if isinstance(at, datetime) else datetime.min.replace(tzinfo=UTC)
+
+
+def _latest(times: Iterable[float | None]) -> datetime | None:
+    known = [at for at in times if at is not None]
+    return _time(max(known)) if known else None
+
+
+def _grouped(rows: Iterable[Any]) -> Mapping[str, Sequence[Any]]:
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for key, value in rows:
+        found[key].append(value)
+    return found
+
+
+def _unique(values: Iterable[object]) -> str:
+    return json.dumps([*dict.fromkeys(values)])
 
 
 # --- a row's own fields ------------------------------------------------------------------------------------------
@@ -197,7 +216,11 @@ class _Reading:
 
     def __init__(self, fields: Mapping[str, str], number: str) -> None:
         self._fields = fields
-        self._number = number
+        self.number = number
+
+    def text(self, name: str) -> str | None:
+        """A field's text, None when it is empty."""
+        return self._fields.get(name) or None
 
     def word(self, name: str, known: Sequence[str], otherwise: str) -> str | Unknown:
         value = self._fields.get(name, "").lower() or otherwise
@@ -211,7 +234,7 @@ class _Reading:
         except ValueError:
             return UNKNOWN
         if found.tzinfo is None:
-            zones = locate(self._number, self._fields.get("postcode")).zones
+            zones = locate(self.number, self._fields.get("postcode")).zones
             if not zones:
                 return UNKNOWN
             found = found.replace(tzinfo=zone(zones[0]))
@@ -245,7 +268,3 @@ class _Reading:
 
 def _time(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))

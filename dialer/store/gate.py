@@ -1,12 +1,12 @@
 """The last gate: the rules are asked of each lead in the unit of work that reserves its attempt."""
 
-import json
 import sqlite3
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dialer.rules import Case, Verdict, judge
-from dialer.rules.caseform import write_case
-from dialer.store.facts import Moment, case_of
+from dialer.rules.caseform import case_json
+from dialer.store.facts import Moment, case_of, cases_of
 from dialer.store.law import Law
 
 # Somebody else calls this person just now, or the clock is wrong: not the lead's fault, asked again soon.
@@ -31,18 +31,25 @@ class Judged:
     verdict: Verdict
 
 
-def ask(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) -> Judged:
-    """Judge a lead's row (``lead_id``, ``number``, ``fields``)."""
-    case, _ = case_of(db, law, row, moment)
-    return Judged(row["lead_id"], case, judge(law.preset, case))
+def ask(
+    db: sqlite3.Connection, law: Law, rows: Sequence[sqlite3.Row], moment: Moment, taken: Collection[int | str]
+) -> Iterator[tuple[sqlite3.Row, Judged]]:
+    """Judge leads' rows (``lead_id``, ``number``, ``fields``) one after the other.
+
+    Their facts are read at once. ``taken``: leads and numbers that were reserved since; whoever owns one of them is
+    looked at again, so that nobody is called twice by one reservation.
+    """
+    for row, (case, person) in zip(rows, cases_of(db, law, rows, moment), strict=True):
+        if any(key in taken for key in (*person.leads, *person.numbers)):
+            case, _ = case_of(db, law, row, moment)  # noqa: PLW2901 - the facts have changed
+        yield row, Judged(row["lead_id"], case, judge(law.preset, case))
 
 
 def log_decision(db: sqlite3.Connection, attempt_id: str, law: Law, judged: Judged) -> None:
     """Keep the inputs, the version of the rules and the verdict of an attempt, before it is dialed."""
     found = judged.verdict
-    inputs = json.dumps(write_case(judged.case), ensure_ascii=False, separators=(",", ":"))
-    row = (attempt_id, found.preset.name, found.preset.version, found.rule, law.settings.tighten, inputs)
-    db.execute(_VERDICT, row)
+    preset, tighten = found.preset, law.settings.tighten
+    db.execute(_VERDICT, (attempt_id, preset.name, preset.version, found.rule, tighten, case_json(judged.case)))
 
 
 def put_off(db: sqlite3.Connection, judged: Judged, row: sqlite3.Row) -> None:

@@ -9,7 +9,7 @@ from dialer.floor.events import NewAttempt
 from dialer.floor.words import Result
 from dialer.store.errors import NotFound
 from dialer.store.facts import Moment
-from dialer.store.gate import ask, log_decision, put_off
+from dialer.store.gate import Judged, ask, log_decision, put_off
 from dialer.store.law import Law, law_of
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -40,7 +40,7 @@ _ABOVE_ALL = 1 << 31
 
 # How many leads beyond those wanted one unit of work judges at most: everybody else who writes waits for it.
 MOST_JUDGED = 200
-_CHUNK = 50
+_CHUNK = 100
 
 
 @dataclass(slots=True)
@@ -54,10 +54,15 @@ class _Choosing:
     moment: Moment
     left: int
     attempts: list[NewAttempt] = field(default_factory=list)
+    taken: set[int | str] = field(default_factory=set)  # their leads and numbers
+
+    @property
+    def missing(self) -> int:
+        return self.wanted - len(self.attempts)
 
     @property
     def done(self) -> bool:
-        return len(self.attempts) >= self.wanted or self.left <= 0
+        return self.missing <= 0 or self.left <= 0
 
 
 def reserve(
@@ -106,29 +111,34 @@ def is_due(db: sqlite3.Connection, campaign_id: str, now: float) -> bool:
 
 def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, import_id: int, priority: int) -> None:
     """Judge the leads that are due, in order; those allowed are written at once, so that the next ones see them."""
+    size = 0
     while not choosing.done:
-        chosen = {"import": import_id, "priority": priority, "now": choosing.now, "wanted": min(_CHUNK, choosing.left)}
+        size = min(max(choosing.missing, size), choosing.left, _CHUNK)
+        chosen = {"import": import_id, "priority": priority, "now": choosing.now, "wanted": size}
         rows = db.execute(_DUE, chosen).fetchall()
-        for row in rows:
-            if choosing.done:
-                return
-            choosing.left -= 1
-            _judge_one(db, choosing, row)
         if not rows:
             return
+        before = choosing.missing
+        for row, judged in ask(db, choosing.law, rows, choosing.moment, choosing.taken):
+            choosing.left -= 1
+            if judged.verdict.verdict == "allow":
+                _write_attempt(db, choosing, row, judged)
+            else:
+                put_off(db, judged, row)
+            if choosing.done:
+                return
+        # Where the law lets nobody be called, most of what is due is put off in few, large steps.
+        size = 2 * size if choosing.missing == before else 0
 
 
-def _judge_one(db: sqlite3.Connection, choosing: _Choosing, row: sqlite3.Row) -> None:
-    judged = ask(db, choosing.law, row, choosing.moment)
-    if judged.verdict.verdict != "allow":
-        put_off(db, judged, row)
-        return
+def _write_attempt(db: sqlite3.Connection, choosing: _Choosing, row: sqlite3.Row, judged: Judged) -> None:
     now = choosing.now
     attempt = NewAttempt(new_attempt_id(now), choosing.campaign_id, row["lead_id"], row["number"], now)
     db.execute(_INSERT, (attempt.attempt_id, attempt.campaign_id, attempt.lead_id, attempt.number, now))
     db.execute("UPDATE leads SET state = 'reserved' WHERE id = ?", (attempt.lead_id,))
     log_decision(db, attempt.attempt_id, choosing.law, judged)
     choosing.attempts.append(attempt)
+    choosing.taken |= {attempt.lead_id, attempt.number}
 
 
 def never_dialed(attempt: NewAttempt, now: float) -> RecordOutcome:
