@@ -71,7 +71,16 @@ def setup(level: Level = "info", style: Format = "auto", stream: TextIO | None =
             _mask_event,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=_filtering(level),
         logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=False,
     )
+
+
+def change_level(level: Level) -> None:
+    """Write less or more from now on; everything else stays as ``setup`` was told."""
+    structlog.configure(wrapper_class=_filtering(level))
+
+
+def _filtering(level: Level) -> type[structlog.typing.FilteringBoundLogger]:
+    return structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()])

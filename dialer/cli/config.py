@@ -48,6 +48,29 @@ def check(shell: Shell) -> None:
     shell.show({"file": str(loaded.path), "settings": settings, "ami_secret": "ok"}, _tell)
 
 
+@config.command()
+@json_option
+@pass_shell
+def reload(shell: Shell) -> None:
+    """Have the running daemon read its configuration again; what `systemctl reload dialerd` does.
+
+    What may change while calls go on changes at once; what may not keeps its value and is named. When something is
+    wrong in the files, nothing changes. Exits with 2 then.
+
+    \b
+    Example:
+      dialer config reload
+      dialer config reload --json | jq .needs_restart
+    """
+    shell.show(shell.reach.call("config_reload"), _tell_reload)
+
+
+def _tell_reload(result: Any) -> None:  # noqa: ANN401 - JSON
+    click.echo(f"Read {result['file']} again: {', '.join(result['changed']) or 'nothing'} changed.")
+    if result["needs_restart"]:
+        click.echo(f"Only in force after `systemctl restart dialerd`: {', '.join(result['needs_restart'])}.")
+
+
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from dialer.config import Config, Section
 from dialer.config_file import ConfigError
+from dialer.config_live import is_live
 
 WIDTH: Final = 100
 
@@ -29,6 +30,9 @@ refused with file, line and the nearest name. `dialer config check` prints what 
 set; `dialer init` writes a commented file. Relative paths start at the config file's folder, unless said otherwise.
 
 Secrets never stand in these files: a `*_file` key names a file of mode 0600, or a systemd credential.
+
+A new value is in force after `systemctl reload dialerd` (or `dialer config reload`) where the table says *reload*, else
+after `systemctl restart dialerd`. A reload that finds a fault changes nothing.
 
 <!-- Written by `python -m dialer.cli.reference`; do not edit. -->
 """
@@ -67,10 +71,11 @@ def render_reference() -> str:
     """The reference page: a table for each section."""
     parts = [_REFERENCE_TOP]
     for name, model in sections():
-        parts.append(f"\n## [{name}]\n\n{model.__doc__}\n\n| key | default | meaning |\n|---|---|---|\n")
+        parts.append(f"\n## [{name}]\n\n{model.__doc__}\n\n| key | default | new value by | meaning |\n|---|---|---|---|\n")
         for key, field in model.model_fields.items():
             default = "unset" if field.default is None else f"`{to_toml(field.default, octal=_is_octal(field))}`"
-            parts.append(f"| `{key}` | {default} | {_explain(field)} |\n".replace("\\", "\\\\"))
+            how = "reload" if is_live(name, key) else "restart"
+            parts.append(f"| `{key}` | {default} | {how} | {_explain(field)} |\n".replace("\\", "\\\\"))
     return "".join(parts)
 
 

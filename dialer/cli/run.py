@@ -18,8 +18,12 @@ def run(shell: Shell) -> None:
       dialer run
       dialer --config ./run/dialer.toml run
     """
+    import faulthandler
+
     from dialer import log
     from dialer.daemon import run as run_daemon
+
+    faulthandler.enable()  # a starved watchdog sends SIGABRT: the journal then shows where the daemon stood
 
     config = shell.loaded.config
     log.setup(config.log.level, "json" if shell.as_json else config.log.format)

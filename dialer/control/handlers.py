@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from dialer.control import agents, campaigns, floor_view, leads, pacing
+from dialer.control import agents, campaigns, configuring, floor_view, leads, pacing
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -41,6 +41,7 @@ FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
     "agent_next": agents.next_call,
     "agent_logout": agents.logout,
     "disposition": agents.dispose,
+    "config_reload": configuring.reload,
     "status": floor_view.status,
     "status_watch": floor_view.status_watch,
 }

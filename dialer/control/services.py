@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 from dialer.config_file import Loaded
+from dialer.config_live import Reread
 from dialer.control.status import StatusSnapshot
 from dialer.control.wire import NoDaemonError, RefusedError
 from dialer.floor.events import Event
@@ -40,6 +41,10 @@ class Services(Protocol):
         """The floor now."""
         ...
 
+    async def reload(self) -> Reread:
+        """Read the configuration again and put it in force. Raises DialerError; the old one stays whole then."""
+        ...
+
 
 class StoreOnly:
     """No daemon runs: the command line itself holds the store for the length of one command."""
@@ -67,3 +72,7 @@ class StoreOnly:
     def snapshot(self) -> StatusSnapshot:
         """There is no floor to look at."""
         raise NoDaemonError("No daemon runs.", hint="Start it with `systemctl start dialerd` or `dialer run`.")
+
+    async def reload(self) -> Reread:
+        """There is no daemon whose configuration could be changed."""
+        raise NoDaemonError("No daemon runs.", hint="It reads its configuration when it starts.")

@@ -114,6 +114,29 @@ class StatusSnapshot:
             words["today"]["abandonment"] = campaign.today.abandonment
         return told
 
+    def headline(self) -> str:
+        """The floor in one line, for ``systemctl status``: ratio is calls not yet with an agent, for each at work."""
+        if self.draining:
+            return f"draining: {self._calls()} calls go on"
+        if not self.link.up:
+            return f"no link to Asterisk: {self.link.why or 'not reached yet'}"
+        running = [campaign for campaign in self.campaigns if campaign.state is CampaignState.RUNNING]
+        agents = sum(agent.state is not AgentState.OFFLINE for agent in self.agents)
+        parts = [_count(len(running), "campaign"), _count(agents, "agent")]
+        paced = [campaign.pacing for campaign in running if campaign.pacing is not None]
+        ratios = [pacing.calls_per_agent for pacing in paced if pacing.calls_per_agent is not None]
+        parts += [f"ratio {max(ratios):.1f}"] if ratios else []
+        budgets = [int(max(0.0, pacing.budget_left)) for pacing in paced]
+        parts += [f"{_count(min(budgets), 'call')} of abandonment left"] if budgets else []
+        return ", ".join(parts)
+
+    def _calls(self) -> int:
+        return sum(sum(campaign.calls.values()) for campaign in self.campaigns)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
 
 def _by_state(agents: Iterable[AgentStatus]) -> dict[str, int]:
     counts = Counter(agent.state for agent in agents)

@@ -115,6 +115,11 @@ class Engine:
             if deadline is not None and deadline <= self.clock():
                 guarded(lambda: self.submit(ev.Tick(at=self.clock())))
 
+    def timekeeping(self) -> object:
+        """Changes for as long as no deadline is overdue; for those who watch over ``keep_time``."""
+        deadline, now = self.floor.next_deadline, self.clock()
+        return now if deadline is None or deadline > now else deadline
+
     async def _sleep_until(self, deadline: float | None) -> None:
         pause = None if deadline is None else max(0.0, deadline - self.clock())
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,16 +11,22 @@ import structlog
 
 from agi_scripts.route import AgiRequest, route_script
 from dialer import __version__
+from dialer import log as journal
 from dialer.clock import Clock, steady_clock
 from dialer.config_file import Loaded
+from dialer.config_live import Reread
 from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.today import start_of_day
+from dialer.control.wire import RefusedError
 from dialer.daemon import memories
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
+from dialer.daemon.notify import Notifier
+from dialer.daemon.reloading import Reloading
 from dialer.daemon.troubles import Troubles
+from dialer.daemon.vitals import Pulse, StoreProbe, Vital, Vitals
 from dialer.daemon.watch import Watch
 from dialer.errors import DialerError
 from dialer.floor import events as ev
@@ -34,6 +40,11 @@ log = structlog.get_logger(__name__)
 
 DRAIN_LOOK_S = 0.2
 FLUSH_LIMIT_S = 10.0
+# systemd gets this much more time while the drain goes on, and for the end of everything after it.
+STOP_GRACE_S = 45.0
+# How long a part may stand still before the watchdog starves. The link waits 30 s after a refused login, and as long
+# for an Asterisk that boots.
+STILL_S = {"dialing": 20.0, "deadlines": 10.0, "link": 120.0, "store": 30.0}
 
 
 class TaskEndedError(DialerError):
@@ -62,6 +73,8 @@ class Daemon:
         self._link_since = self._started_at
         self._stopping = asyncio.Event()
         self._cut_short = asyncio.Event()
+        self._notifier = Notifier()
+        self._reloading = Reloading(self._notifier, self._troubles, self._put_in_force)
         self._pbx = Pbx(ami_settings(loaded), self._on_pbx_event, self._clock)
 
     async def run(self) -> None:
@@ -72,12 +85,12 @@ class Daemon:
             self.engine = Engine(Floor(), self._pbx, self.store, self._clock)
             await self._load()
             await self._listen(parts)
-            dialing = config.dialing
-            bounds = DialingBounds(dialing.tick_s, dialing.max_lines, dialing.max_calls_per_s)
-            self._loop = DialLoop(self.engine, self.store, bounds, self._troubles)
+            self._loop = DialLoop(self.engine, self.store, _bounds(self.loaded), self._troubles)
             self._watch = Watch(self.engine, self.store)
+            self._probe = StoreProbe(self.store)
             self._catch_signals()
             log.info("daemon_started", version=__version__, store=str(config.store_path))
+            self._notifier.ready()
             await self._run_tasks()
             async with asyncio.timeout(FLUSH_LIMIT_S):
                 await self.store.flush()
@@ -147,6 +160,8 @@ class Daemon:
             "watch": self._watch.run(),
             "windows": self._renew_windows(),
             "memories": memories.keep(self.engine, self._clock),
+            "probe": self._probe.run(),
+            "pulse": Pulse(self._notifier, self._vitals(), self._troubles, self._headline).run(),
         }
         tasks = [asyncio.create_task(work, name=name) for name, work in eternal.items()]
         stop = asyncio.create_task(self._stopped(), name="stop")
@@ -159,6 +174,18 @@ class Daemon:
         for task in done - {stop}:
             raise TaskEndedError(f"The daemon's task {task.get_name()!r} has ended.") from task.exception()
 
+    def _vitals(self) -> Vitals:
+        marks: dict[str, Callable[[], object]] = {
+            "dialing": lambda: self._loop.cycles,
+            "deadlines": self.engine.timekeeping,
+            "link": lambda: self._pbx.turns,
+            "store": lambda: self._probe.answers,
+        }
+        return Vitals({name: Vital(mark, STILL_S[name]) for name, mark in marks.items()})
+
+    def _headline(self) -> str:
+        return self.snapshot().headline()
+
     async def _renew_windows(self) -> None:
         while True:
             now = self._clock()
@@ -166,8 +193,10 @@ class Daemon:
             await self._open_windows()
 
     def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._ask_to_stop, number)
+            loop.add_signal_handler(number, self._ask_to_stop, number)
+        loop.add_signal_handler(signal.SIGHUP, self._reloading.ask, self._reloadable)
 
     def _ask_to_stop(self, number: signal.Signals) -> None:
         if self._stopping.is_set():
@@ -184,11 +213,13 @@ class Daemon:
         self.engine.submit(ev.DrainRequested(at=self._clock()))
         deadline = self._clock() + self.loaded.config.dialing.drain_timeout_s
         while self.engine.floor.open_calls and self._clock() < deadline and not self._cut_short.is_set():
+            self._notifier.stopping(self._headline(), STOP_GRACE_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_LOOK_S):
                     await self._cut_short.wait()
         if left := self.engine.floor.open_calls:
             log.warning("drain_left_calls", calls=left)
+        self._notifier.stopping("writing what is left", STOP_GRACE_S)
         self.engine.submit(ev.MemoryWanted(at=self._clock()))
 
     def _on_pbx_event(self, event: ev.Event) -> None:
@@ -223,6 +254,21 @@ class Daemon:
         """Hand an event to the floor."""
         self.engine.submit(event)
 
+    async def reload(self) -> Reread:
+        """Read the configuration again. Raises DialerError; nothing has changed then."""
+        return await self._reloading.reload(self._reloadable)
+
+    def _reloadable(self) -> Loaded:
+        if self._stopping.is_set():
+            raise RefusedError("The daemon is stopping.", hint="It reads its configuration when it starts.")
+        return self.loaded
+
+    def _put_in_force(self, loaded: Loaded) -> None:
+        self._pbx.change_settings(ami_settings(loaded))
+        self._loop.bounds = _bounds(loaded)
+        journal.change_level(loaded.config.log.level)
+        self.loaded = loaded
+
     def snapshot(self) -> StatusSnapshot:
         """The floor now."""
         link = self._pbx.stats()
@@ -242,6 +288,11 @@ class Daemon:
             agents=self._watch.agents(),
             troubles=self._troubles.latest(),
         )
+
+
+def _bounds(loaded: Loaded) -> DialingBounds:
+    dialing = loaded.config.dialing
+    return DialingBounds(dialing.tick_s, dialing.max_lines, dialing.max_calls_per_s)
 
 
 def next_midnight(now: float) -> float:

@@ -52,6 +52,7 @@ class Pbx:
         self.state = LinkState.DOWN
         self.problem: str | None = None
         self.version = ""  # of Asterisk, known once a link was up
+        self.turns = 0  # of the loop that keeps the link, whether or not there is one: who does not turn is stuck
         self._settings = settings
         self._on_event = on_event
         self._clock = clock
@@ -66,6 +67,10 @@ class Pbx:
         self._ping_s = 0.0
         self._notes: frozenset[str] = frozenset()
         self._notes_due = 0.0
+
+    def change_settings(self, settings: AmiSettings) -> None:
+        """How to dial and how long to wait, from now on; what a login needs, at the next login."""
+        self._settings = settings
 
     # --- the link ------------------------------------------------------------------------------------------------
 
@@ -83,6 +88,7 @@ class Pbx:
 
     async def _one_link(self) -> bool:
         """Open a link and live on it until it is lost; whether it ever was up."""
+        self.turns += 1
         self.state = LinkState.CONNECTING if self.state is not LinkState.REFUSED else LinkState.REFUSED
         try:
             await self._open()
@@ -127,6 +133,7 @@ class Pbx:
         """Ask for a sign of life now and then; return why the link ended."""
         manager = self._current()
         while True:
+            self.turns += 1
             done, _ = await asyncio.wait({manager.lost}, timeout=self._settings.ping_interval_s)
             if done:
                 return manager.lost.result()
