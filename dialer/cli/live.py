@@ -12,6 +12,7 @@ from rich.text import Text
 
 from dialer.cli.output import duration, percent
 from dialer.cli.status import pacing_words
+from dialer.errors import DialerError
 
 STATE_LOOKS: Final = {  # a sign beside the colour: colour alone is not enough
     "ready": ("●", "green"),
@@ -49,6 +50,12 @@ class LiveScreen:
     def show(self, floor: Any) -> None:  # noqa: ANN401 - JSON
         """Draw one status, as the daemon tells it."""
         self._live.update(Screen(floor), refresh=True)
+
+    def show_away(self, error: DialerError) -> None:
+        """Say that nothing is known now, in place of figures that may be wrong by now."""
+        at = time.strftime("%H:%M:%S")
+        told = Text.assemble((f"{at} ✖ NO DAEMON  ", "bold red"), str(error), " It is asked again until Ctrl-C.")
+        self._live.update(told, refresh=True)
 
 
 class Screen:

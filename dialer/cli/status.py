@@ -1,12 +1,16 @@
 """``dialer status``: the floor now, or live."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from dialer.cli.output import clock_time, duration, is_terminal, percent, print_json, print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
+from dialer.control.client import NoAnswerError
+from dialer.control.wire import JsonObject, NoDaemonError
+from dialer.errors import DialerError
 
 LINE_EVERY_S = 5.0  # without a terminal
 
@@ -38,14 +42,39 @@ def status(shell: Shell, watch: bool, interval_s: float | None) -> None:
 
 def _watch(shell: Shell, interval_s: float | None) -> None:
     if shell.as_json:
-        shell.reach.stream("status_watch", print_json, interval_s=interval_s or 1.0)
+        _follow(shell, print_json, _warn, interval_s or 1.0)
     elif is_terminal():
         from dialer.cli.live import LiveScreen
 
         with LiveScreen() as screen:
-            shell.reach.stream("status_watch", screen.show, interval_s=interval_s or 1.0)
+            _follow(shell, screen.show, screen.show_away, interval_s or 1.0)
     else:
-        shell.reach.stream("status_watch", _print_lines, interval_s=interval_s or LINE_EVERY_S)
+        _follow(shell, _print_lines, _warn, interval_s or LINE_EVERY_S)
+
+
+def _follow(
+    shell: Shell, show: Callable[[JsonObject], None], away: Callable[[DialerError], None], interval_s: float
+) -> None:
+    """Show each look, over restarts of the daemon too: only one that never answered is an error."""
+    answered = False
+
+    def note(floor: JsonObject) -> None:
+        nonlocal answered
+        answered = True
+        show(floor)
+
+    while True:
+        try:
+            shell.reach.stream("status_watch", note, interval_s=interval_s)
+        except (NoDaemonError, NoAnswerError) as error:
+            if not answered:
+                raise
+            away(error)
+        time.sleep(interval_s)
+
+
+def _warn(error: DialerError) -> None:
+    click.echo(f"{clock_time(time.time())} {error}", err=True)
 
 
 def _print_lines(floor: Any) -> None:  # noqa: ANN401 - JSON

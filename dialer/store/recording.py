@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dialer.floor.commands import (
     Command,
@@ -65,6 +66,8 @@ def write_outcome(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
     before = db.execute(_BEFORE, (outcome.attempt_id,)).fetchone()
     if before is None:
         raise NotFound(f"There is no attempt {outcome.attempt_id}.")
+    # What a supervisor corrected in the record, the floor does not know, and does not take back.
+    outcome = replace(outcome, disposition=outcome.disposition or before["disposition"])
     db.execute(
         _OUTCOME,
         (

@@ -3,16 +3,20 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dialer.cli.live import Screen
+from dialer.cli.live import LiveScreen, Screen
 from dialer.cli.output import duration, percent
 from dialer.cli.rows import CsvRows, JsonRows, disarm
-from dialer.cli.status import lines
+from dialer.cli.status import _follow, lines
+from dialer.control.client import NoAnswerError
+from dialer.control.wire import JsonObject, NoDaemonError
 from tests.unit.cli.floors import floor
 
 
@@ -133,3 +137,39 @@ def test_json_lines_keep_values_and_fields_apart() -> None:
     assert first == second
     assert (first["number"], first["abandoned"], first["cause"]) == ("+33142000000", True, None)
     assert first["lead"] == {"Nom": "=1"}
+
+
+def test_the_watch_lives_through_a_restart_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[JsonObject | Exception] = [{"life": 1}, NoAnswerError("gone"), NoDaemonError("away"), {"life": 2}]
+    seen: list[object] = []
+
+    def stream(_command: str, show: Callable[[JsonObject], None], **_: object) -> None:
+        if not looks:
+            raise KeyboardInterrupt
+        if isinstance(look := looks.pop(0), Exception):
+            raise look
+        show(look)
+
+    monkeypatch.setattr("dialer.cli.status.time.sleep", lambda _: None)
+    shell = SimpleNamespace(reach=SimpleNamespace(stream=stream))
+    with pytest.raises(KeyboardInterrupt):
+        _follow(shell, seen.append, lambda error: seen.append(str(error)), 1.0)  # type: ignore[arg-type]
+
+    assert seen == [{"life": 1}, "gone", "away", {"life": 2}]
+
+
+def test_a_daemon_that_never_answered_is_an_error_of_the_watch() -> None:
+    def stream(*_: object, **__: object) -> None:
+        raise NoDaemonError("No daemon answers.")
+
+    shell = SimpleNamespace(reach=SimpleNamespace(stream=stream))
+    with pytest.raises(NoDaemonError):
+        _follow(shell, print, print, 1.0)  # type: ignore[arg-type]
+
+
+def test_a_daemon_that_is_away_leaves_no_figures_on_the_screen() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=24)
+    with LiveScreen(console) as screen:
+        screen.show_away(NoDaemonError("No daemon answers on x."))
+
+    assert "NO DAEMON" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -72,6 +72,16 @@ async def test_a_disposition_that_follows_is_kept_and_touches_the_lead_no_more(s
     assert (await store.explain(attempt.attempt_id)).attempt["disposition"] == "wrong number"
 
 
+async def test_a_floor_that_knows_nothing_of_a_correction_does_not_take_it_back(store: Store) -> None:
+    attempt = await one_attempt(store)
+    await record(store, ended(attempt, Result.ANSWERED, disposition="sale"))
+
+    await record(store, ended(attempt, Result.ANSWERED, opted_out=True))
+
+    kept = (await store.explain(attempt.attempt_id)).attempt
+    assert (kept["disposition"], kept["opted_out"]) == ("sale", 1)
+
+
 async def test_every_value_of_an_outcome_is_kept(store: Store) -> None:
     attempt = await one_attempt(store)
     outcome = ended(
