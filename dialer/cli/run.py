@@ -4,6 +4,8 @@ import click
 
 from dialer.cli.shell import Shell, json_option, pass_shell
 
+STDERR = 2  # the descriptor: a crash writes past Python's own streams
+
 
 @click.command()
 @json_option
@@ -23,7 +25,7 @@ def run(shell: Shell) -> None:
     from dialer import log
     from dialer.daemon import run as run_daemon
 
-    faulthandler.enable()  # a starved watchdog sends SIGABRT: the journal then shows where the daemon stood
+    faulthandler.enable(STDERR)  # a starved watchdog sends SIGABRT: the journal then shows where the daemon stood
 
     config = shell.loaded.config
     log.setup(config.log.level, "json" if shell.as_json else config.log.format)
