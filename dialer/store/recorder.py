@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 
 import structlog
 
-from dialer.floor.commands import Command, RecordOutcome
+from dialer.floor.commands import Command, RecordOptOut, RecordOutcome
 from dialer.store import recording
 from dialer.store.errors import StoreUnavailable
 from dialer.store.writer import Writer
@@ -21,6 +22,9 @@ OUTCOMES_BEYOND = 10_000
 BATCH = 500
 RETRY_S = 1.0
 LOG_EVERY = 1_000
+# The steps of one call come within moments of each other: written together they cost one commit, not one each, and
+# reservations do not wait behind them. What a crash takes of this is settled at the next start, as any open attempt is.
+GATHER_S = 0.05
 
 
 class Recorder:
@@ -32,6 +36,7 @@ class Recorder:
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._hurried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
         self.refused = 0
@@ -53,12 +58,15 @@ class Recorder:
                 self._buffer.append(record)
             else:
                 self._drop(record)
+            if isinstance(record, RecordOptOut):
+                self._hurried.set()  # "never again" holds from this moment on
         if self._buffer:
             self._empty.clear()
             self._filled.set()
 
     async def flush(self) -> None:
         """Wait until everything taken is on the disk; for ever when the disk never takes it, so set a time limit."""
+        self._hurried.set()
         await self._empty.wait()
 
     async def close(self, within_s: float) -> None:
@@ -77,10 +85,18 @@ class Recorder:
     async def _run(self) -> None:
         while True:
             await self._filled.wait()
+            await self._gather()
             while self._buffer:
                 await self._write_some()
             self._filled.clear()
             self._empty.set()
+
+    async def _gather(self) -> None:
+        """Let more come, unless somebody waits for the disk."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._hurried.wait()
+        self._hurried.clear()
 
     async def _write_some(self) -> None:
         batch = tuple(islice(self._buffer, BATCH))

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from dialer.floor.commands import Command, HangUp, RecordAgent, RecordCampaign, RecordDecision, RecordStep
+from dialer.floor.commands import (
+    Command,
+    HangUp,
+    RecordAgent,
+    RecordCampaign,
+    RecordDecision,
+    RecordOptOut,
+    RecordStep,
+)
 from dialer.floor.events import AgentSettings, NewAttempt
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, CampaignState, Result
 from dialer.store import Agent, Store, recorder
@@ -80,6 +88,26 @@ async def test_a_floor_that_knows_nothing_of_a_correction_does_not_take_it_back(
 
     kept = (await store.explain(attempt.attempt_id)).attempt
     assert (kept["disposition"], kept["opted_out"]) == ("sale", 1)
+
+
+async def test_what_comes_within_moments_is_one_commit(store: Store) -> None:
+    attempt = await one_attempt(store)
+    before = store.carried_out
+    for state in (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED):
+        store.record([RecordStep(attempt.attempt_id, NOW, state, "test", None)])
+        for _ in range(10):
+            await asyncio.sleep(0)
+    await store.flush()
+    assert store.carried_out == before + 1
+
+
+async def test_a_withdrawal_is_written_without_waiting_for_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = await one_attempt(store)
+    monkeypatch.setattr("dialer.store.recorder.GATHER_S", 1000)
+    store.record([RecordOptOut(attempt.attempt_id, NOW)])
+    async with asyncio.timeout(10):
+        while await rows(store, "SELECT 1 FROM attempts WHERE opted_out") == []:
+            pass
 
 
 async def test_every_value_of_an_outcome_is_kept(store: Store) -> None:
