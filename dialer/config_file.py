@@ -53,6 +53,11 @@ class Loaded:
         """The AMI user's secret. Raises SecretError."""
         return read_secret(self.config.ami.secret_file, self.path.parent)
 
+    def mqtt_password(self) -> str | None:
+        """The password at the MQTT broker; None when no user is named. Raises SecretError."""
+        mqtt = self.config.mqtt
+        return read_secret(mqtt.password_file, self.path.parent) if mqtt.user else None
+
 
 @dataclass(slots=True)
 class _Merged:

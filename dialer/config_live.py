@@ -8,7 +8,7 @@ from dialer.config import Config, Section
 from dialer.config_file import Loaded, load
 
 # What is not named here needs a restart: a setting that nobody thought of must not be half in force.
-_WHOLE_SECTIONS: Final = frozenset({"dialing", "law", "backup"})
+_WHOLE_SECTIONS: Final = frozenset({"dialing", "law", "backup", "alerts"})
 _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "ami": frozenset({"secret_file", "connect_timeout_s", "action_timeout_s", "ping_interval_s", "reconnect_max_s"}),
     "agents": frozenset({"dial_format", "wrap_up_s", "ring_timeout_s"}),

@@ -71,7 +71,9 @@ def render_reference() -> str:
     """The reference page: a table for each section."""
     parts = [_REFERENCE_TOP]
     for name, model in sections():
-        parts.append(f"\n## [{name}]\n\n{model.__doc__}\n\n| key | default | new value by | meaning |\n|---|---|---|---|\n")
+        parts.append(
+            f"\n## [{name}]\n\n{model.__doc__}\n\n| key | default | new value by | meaning |\n|---|---|---|---|\n"
+        )
         for key, field in model.model_fields.items():
             default = "unset" if field.default is None else f"`{to_toml(field.default, octal=_is_octal(field))}`"
             how = "reload" if is_live(name, key) else "restart"
@@ -89,6 +91,10 @@ def to_toml(value: object, *, octal: bool = False) -> str:
         return str(value)
     if isinstance(value, (str, Path)):
         return json.dumps(str(value), ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(to_toml, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {to_toml(item)}' for key, item in value.items())} }}" if value else "{}"
     raise TypeError(f"{type(value).__name__} has no place in the configuration")
 
 
