@@ -136,6 +136,8 @@ def originate_failed(book: Book, event: ev.OriginateFailed) -> None:
 def hung_up(book: Book, call: Call, event: ev.HungUp) -> None:
     """The call's channel is gone."""
     call.cause = event.cause
+    if call.rings and event.up:
+        pick_up(book, call)  # while no daemon, or none with a link, was there to see it
     if call.rings:
         result = Result.CANCELLED if call.cancelled else event.result
         finish(book, call, result, f"hung up, cause {event.cause}")

@@ -62,11 +62,15 @@ class OriginateFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HungUp(Event):
-    """A channel is gone. ``cause`` is the Q.850 number; ``result`` what it means for a call never answered."""
+    """A channel is gone. ``cause`` is the Q.850 number; ``result`` what it means for a call never answered.
+
+    ``up``: it had been picked up, by Asterisk's own state at its end, whether anybody saw that or not.
+    """
 
     channel_id: str
     cause: int
     result: Result
+    up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

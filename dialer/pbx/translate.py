@@ -42,7 +42,8 @@ def _dial_state(headers: Headers, at: float) -> ev.Event | None:
 
 def _hangup(headers: Headers, at: float) -> ev.Event:
     cause = int(headers["Cause"])
-    return ev.HungUp(at=at, channel_id=headers["Uniqueid"], cause=cause, result=result_of_cause(cause))
+    up = headers["ChannelState"] == _UP
+    return ev.HungUp(at=at, channel_id=headers["Uniqueid"], cause=cause, result=result_of_cause(cause), up=up)
 
 
 def _bridge_enter(headers: Headers, at: float) -> ev.Event:

@@ -30,7 +30,8 @@ def call(attempt_id: str = "a-1", **changes: object) -> cmd.Originate:
 
 
 def hangup(channel_id: str, cause: int = 17) -> bytes:
-    return event("Hangup", Uniqueid=channel_id, Channel=f"PJSIP/x-{channel_id}", Cause=str(cause))
+    channel = {"Uniqueid": channel_id, "Channel": f"PJSIP/x-{channel_id}", "ChannelState": "5"}
+    return event("Hangup", **channel, Cause=str(cause))
 
 
 def manager(ami: FakeAmi, on_event: Callable[[str, dict[str, str]], None] = lambda *_: None) -> LinkManager:

@@ -40,6 +40,7 @@ def test_an_answered_call_that_met_an_agent() -> None:
     assert [e.holding for e in agent] == [True, False, True]
     (person,) = [e for e in events if isinstance(e, ev.BridgeEntered) and e.channel_id == "met-1"]
     assert (person.bridge_id, person.holding) == (agent[1].bridge_id, False)
+    assert [e.up for e in events if isinstance(e, ev.HungUp) and e.channel_id == "met-1"] == [True]
     arrived = ev.AgentArrived(at=1.0, agent_id="1001", channel_id="agent-1001-a", channel="PJSIP/agent-1001-00000000")
     assert arrived in events
 
@@ -48,6 +49,7 @@ def test_calls_that_nobody_answered() -> None:
     """One call each: rings out, busy, rejected, unknown number, congestion at once and after ringing, no trunk."""
     events = play("never_answered")
     results = {e.channel_id: e.result for e in events if isinstance(e, ev.HungUp)}
+    assert not any(e.up for e in events if isinstance(e, ev.HungUp))
     assert results == {
         "kind-silent": Result.NO_ANSWER,
         "kind-busy": Result.BUSY,

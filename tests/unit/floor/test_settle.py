@@ -61,6 +61,13 @@ def test_an_attempt_served_by_the_dialplan_alone_is_answered_and_abandoned() -> 
     assert (outcome.result, outcome.abandoned) == (Result.ANSWERED, True)
 
 
+def test_an_answer_that_nobody_saw_is_told_by_the_end_of_the_channel() -> None:
+    desk = fresh_start()
+    desk.tell(ev.HungUp(at=desk.now, channel_id="c-1", cause=16, result=Result.NO_ANSWER, up=True))
+    outcome = desk.outcomes()["c-1"]
+    assert (outcome.result, outcome.answered_at, outcome.abandoned) == (Result.ANSWERED, desk.now, True)
+
+
 def test_a_call_that_rings_on_is_taken_over() -> None:
     desk = fresh_start()
     desk.tell(ev.LinkRestored(at=desk.now, alive=(alive("c-1", up=False), alive("l1", bridge="hold", agent="a1"))))
