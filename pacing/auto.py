@@ -3,6 +3,7 @@
 from math import erfc, exp, log, pi, sqrt
 from typing import ClassVar, Final
 
+from pacing.budget import Standing
 from pacing.interface import Decision
 from pacing.predictive import Predictive
 from pacing.progressive import floor_inputs
@@ -45,9 +46,10 @@ class Auto(Predictive):
             {**decision.inputs, "gain": self.gain},
         )
 
-    def _price(self, now: float) -> float:
+    def _standing(self, now: float) -> Standing:
         since = now if self.predicting_since is None else self.predicting_since
-        return super()._price(now) * min(1.0, (now - since) / _RAMP_S)
+        standing = super()._standing(now)
+        return standing._replace(price=standing.price * min(1.0, (now - since) / _RAMP_S))
 
     def _choose(self, now: float) -> None:
         agents = len(self.floor.agents) - self.floor.leaving

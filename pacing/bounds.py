@@ -1,9 +1,12 @@
 """The bounds that an operator sets, and which of them binds."""
 
 from math import floor as round_down
+from typing import Final
 
 from pacing.floor import Floor
 from pacing.interface import Terms
+
+UNBOUND: Final = 1_000_000
 
 
 def room(floor: Floor, terms: Terms, now: float) -> tuple[int, str]:
@@ -11,7 +14,9 @@ def room(floor: Floor, terms: Terms, now: float) -> tuple[int, str]:
     serving = len(floor.agents) - floor.leaving
     if serving <= 0:
         return 0, "no_agents"
-    tightest, reason = 1_000_000, "none"
+    if terms.max_lines is None and terms.max_calls_per_s is None and terms.max_ratio is None:
+        return UNBOUND, "none"
+    tightest, reason = UNBOUND, "none"
     for bound, name in (
         (_by_lines(floor, terms), "trunk_full"),
         (_by_calls_per_s(floor, terms, now), "calls_per_s"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 from pacing.interface import Terms
 
@@ -30,6 +30,14 @@ class Steering:
     last_tail: float = 0.0005  # ... and near the end, when little time is left to pay it back
 
 
+class Standing(NamedTuple):
+    """What the window allows at one moment."""
+
+    price: float  # theta: the risk that one more call may carry
+    allowance: float  # how many abandons may happen now, what is lent included
+    tail: float  # chance of running out of allowance that a decision may take
+
+
 class Budget:
     """The window's answers and abandons, and the price of risk that follows."""
 
@@ -41,7 +49,6 @@ class Budget:
         self.rate = 0.0  # live answers a second
         self.aim = 0.0
         self.last = 0.0
-        self.answered = 0  # live answers of the window, as last priced
 
     def open(self, terms: Terms, at: float) -> None:
         """A window begins."""
@@ -70,57 +77,63 @@ class Budget:
         """Abandons that the answers so far allow, less those that happened."""
         return self.terms.abandonment_limit * answered - abandoned
 
-    def price(self, answered: int, abandoned: int, now: float) -> float:
-        """Theta: the risk that one more call may carry."""
-        self.answered = answered
-        limit, s = self.terms.abandonment_limit, self.steering
-        rate, to_come = self.answers_a_second(now), self.answers_to_come(now)
-        total = max(1.0, answered + to_come)
+    def standing(self, answered: int, abandoned: int, now: float) -> Standing:
+        """What the window allows now, ``answered`` live answers and ``abandoned`` of them so far."""
+        rate = self.answers_a_second(now)
+        to_come = rate * self._left_s(now)
         surplus = self.surplus(answered, abandoned)
+        cautious = now - self.opened_at < self.steering.cautious_s
+        # How many abandons come at once when luck is bad: more with more answers.
+        burst = max(1.0, sqrt(self.terms.abandonment_limit * (answered + to_come)) / 8.0)
+        self.aim = self._aim(answered, surplus, to_come, burst, cautious=cautious)
+        return Standing(
+            self._price(rate),
+            surplus + self._lent(answered, to_come, burst, cautious=cautious),
+            self._tail(to_come, burst, cautious=cautious),
+        )
+
+    def _aim(self, answered: int, surplus: float, to_come: float, burst: float, *, cautious: bool) -> float:
+        """The rate of abandons that from here on meets the limit, a margin kept back."""
+        limit, s = self.terms.abandonment_limit, self.steering
+        total = max(1.0, answered + to_come)
         margin = min(
             s.early_share * limit * answered,
             1.0 + s.margin_growth * sqrt(limit * total),
-            0.8 * self._burst(total) + 0.5 * limit * to_come,
+            0.8 * burst + 0.5 * limit * to_come,
         )
-        calm = max(s.least_horizon, s.horizon_s * rate)
+        calm = max(s.least_horizon, s.horizon_s * self.answers_a_second(self.last))
         horizon = max(8.0, min(to_come, calm, 20.0 + 0.5 * answered))
-        most = s.cautious_aim if now - self.opened_at < s.cautious_s else s.greatest_aim
-        self.aim = min(most * limit, max(0.0, limit + (surplus - margin) / horizon))
+        most = s.cautious_aim if cautious else s.greatest_aim
+        return min(most * limit, max(0.0, limit + (surplus - margin) / horizon))
+
+    def _price(self, rate: float) -> float:
+        limit = self.terms.abandonment_limit
         if limit <= 0.0:
             return 0.0
-        base = s.price_per_limit * limit * (1.0 + log(1.0 + 3.0 * rate) / 4.0)
+        base = self.steering.price_per_limit * limit * (1.0 + log(1.0 + 3.0 * rate) / 4.0)
         return base * (self.aim / limit) * exp(self.integral)
 
-    def allowance(self, answered: int, abandoned: int, now: float) -> float:
-        """How many abandons may happen now, the rest of the window paying back what is lent."""
+    def _lent(self, answered: int, to_come: float, burst: float, *, cautious: bool) -> float:
+        """Abandons lent now, for the rest of the window to pay back."""
         s, limit = self.steering, self.terms.abandonment_limit
-        to_come = self.answers_to_come(now)
         # The last minutes lend nothing: there is no time to pay a burst back.
-        left = max(0.0, limit * to_come - 4.0 * self._burst(answered + to_come))
-        if now - self.opened_at < s.cautious_s:
-            lent = min(1.0, s.lent_share * left)
-        else:
-            lent = min(1.0 + 0.5 * sqrt(limit * answered + left), s.lent_share * left)
-        return self.surplus(answered, abandoned) + lent
+        left = max(0.0, limit * to_come - 4.0 * burst)
+        most = 1.0 if cautious else 1.0 + 0.5 * sqrt(limit * answered + left)
+        return min(most, s.lent_share * left)
 
-    def tail(self, now: float) -> float:
-        """Chance of running out of allowance that a decision may take."""
+    def _tail(self, to_come: float, burst: float, *, cautious: bool) -> float:
         s = self.steering
-        to_come = self.answers_to_come(now)
-        burst = self._burst(self.answered + to_come)
         share = (self.terms.abandonment_limit * to_come / burst - 3.0) / 10.0
         share = min(1.0, max(0.0, share))
-        most = s.cautious_tail if now - self.opened_at < s.cautious_s else s.tail
+        most = s.cautious_tail if cautious else s.tail
         return min(most, s.last_tail) + max(0.0, most - s.last_tail) * share
-
-    def _burst(self, total: float) -> float:
-        """How many abandons come at once when luck is bad: more with more answers, 1 at least."""
-        return max(1.0, sqrt(self.terms.abandonment_limit * total) / 8.0)
 
     def answers_to_come(self, now: float) -> float:
         """Live answers expected until the window ends, at the recent rate."""
-        left_s = max(0.0, self.opened_at + self.terms.window_s - now)
-        return self.answers_a_second(now) * left_s
+        return self.answers_a_second(now) * self._left_s(now)
+
+    def _left_s(self, now: float) -> float:
+        return max(0.0, self.opened_at + self.terms.window_s - now)
 
 
 def poisson_tail(mean: float, above: int) -> float:

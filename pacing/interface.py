@@ -29,6 +29,7 @@ EVENT_KINDS: Final = (
     "agent_leaving",
     "agent_logout",
 )
+AGENT_KINDS: Final = frozenset(kind for kind in EVENT_KINDS if kind.startswith("agent"))
 EVENT_RANK: Final = {kind: rank for rank, kind in enumerate(EVENT_KINDS)}
 
 

@@ -12,16 +12,16 @@ from pacing.hazards import BIN_OF_SECOND, PhaseTable
 from pacing.interface import Terms
 from pacing.level import Level
 from pacing.ring import RingAges, RingCurve, ring_bins
-from pacing.risk import cumulants
 from pacing.supply import AgentBoard, SupplyTable
 
 NODES: Final = 5
-_RING_REFRESH_S: Final = 5.0
-_SUPPLY_REFRESH_S: Final = 5.0
-_AGENT_REFRESH_S: Final = 20.0
+_LOOK_S: Final = 0.5  # between looks at which table is due, while none is
+_REFRESH_S: Final = 5.0  # tables whose level has moved...
+_REST_S: Final = 20.0  # ... and any table
+_MOVED: Final = 0.01  # of a level: what is worth new tables
 _LEVEL_STEP_S: Final = 3.0
 _SOON_S: Final = 0.5
-_SUMS_S: Final = 2.0
+_SUMS_S: Final = 1.0
 KNOWN_CALLS: Final = 400.0  # from then on the answered share is known well enough
 _PRIOR_ANSWERS: Final = 4.0
 _PRIOR_ENDS: Final = 8.0
@@ -43,11 +43,12 @@ class Learner(Watcher):
         self.supply = SupplyTable()
         self.patience_s, self.ring_timeout_s = 2.0, 25.0
         self.levelled_at = 0.0
-        self.ring_at = self.agents_at = self.supply_at = -1e300
+        self.ring_at = self.agents_at = self.supply_at = self.look_at = -1e300
+        self.ring_level = self.supply_level = 1.0  # the levels that the tables were made for
         self.persons_seen = self.talks_ended = 0
+        self.total = np.zeros(1)
         self.sums: list[float] = []
-        self.free_soon = 0.0  # agents expected to be free for a person who answers now
-        self.sums_until, self.sums_changes = -1e300, -1
+        self.sums_until = -1e300
         self.young: deque[tuple[float, str]] = deque()  # at most a ring's worth of dials
         self.young_answers: set[str] = set()
         self.live: list[bool] = []  # live answers since last taken
@@ -61,8 +62,8 @@ class Learner(Watcher):
             self.ages.resize(self.ring.bins)
         self.ages.advance(at)
         self.levelled_at = at
-        self.ring_at = self.agents_at = self.supply_at = -1e300
         self._refresh_supply(at)
+        self.ring_at = self.agents_at = self.supply_at = self.look_at = -1e300
 
     def new_clock(self) -> None:
         """See Watcher."""
@@ -109,7 +110,7 @@ class Learner(Watcher):
             self.talks_ended += 1
         elif agent.phase == WRAP_UP and phase != WRAP_UP:
             self.wrap_up.ended(at - agent.since)
-        self.board.put(agent, phase, at, 1.0)
+        self.board.put(agent, phase, at)
 
     def live_answer(self, at: float, abandoned: bool) -> None:  # noqa: ARG002
         """See Watcher."""
@@ -122,22 +123,35 @@ class Learner(Watcher):
         self.ages.advance(now)
         if self.young:
             self._let_mature(now)
-        young = self.talk.count < _YOUNG_TALKS
+        if now >= self.look_at and not self._bring_up_to_date(now):
+            self.look_at = now + _LOOK_S
+
+    def _bring_up_to_date(self, now: float) -> bool:
+        """Make one table anew if it is due; whether there was one."""
         if now - self.levelled_at >= _LEVEL_STEP_S:
             self._update_levels(now)
-        if now - self.ring_at >= (1.0 if young else _RING_REFRESH_S):
-            self.ring_at = now
+        if self._is_due(now - self.ring_at, self.answer_level.mean, self.ring_level):
+            self.ring_at, self.ring_level = now, self.answer_level.mean
             self.ring.tables(self.answer_level.mean, self.ages.counts)
-        elif now - self.agents_at >= (1.0 if young else _AGENT_REFRESH_S):
+        elif self._is_due(now - self.agents_at, 1.0, 1.0):
             self.agents_at = now
             self.talk.refresh(self.board.elapsed_s(TALKING, now))
             self.wrap_up.refresh(self.board.elapsed_s(WRAP_UP, now))
-        elif now - self.supply_at >= (1.0 if young else _SUPPLY_REFRESH_S):
-            self.supply_at = now
+        elif self._is_due(now - self.supply_at, self.talk_level.mean, self.supply_level):
             self._refresh_supply(now)
+        else:
+            return False
+        return True
+
+    def _is_due(self, age_s: float, level: float, tabled: float) -> bool:
+        """Whether a table of that age, made for the level ``tabled``, is to be made anew."""
+        if age_s < _REFRESH_S:
+            return age_s >= 1.0 and self.talk.count < _YOUNG_TALKS
+        return age_s >= _REST_S or abs(level - tabled) > _MOVED * tabled
 
     def _refresh_supply(self, now: float) -> None:
-        self.sums_until = now
+        self.sums_until = self.supply_at = now
+        self.supply_level = self.talk_level.mean
         self.supply.refresh(
             self.talk.hazard * self.talk_level.mean,
             self.wrap_up.hazard,
@@ -170,17 +184,22 @@ class Learner(Watcher):
 
     def free_chances(self, now: float) -> Floats:
         """Chance of each busy agent to be free at each node, patience included."""
-        rows, speed = self.board.rows(now)
-        return self.supply.free_chances(rows[rows > 0], speed[rows > 0])[:, :-1]
+        rows = self.board.rows(now)
+        return self.supply.free[rows[rows > 0], :-1]
 
     def free_sums(self, now: float) -> list[float]:
-        """Sums of the cumulants of ``free_chances``; kept for a second while no agent changes."""
-        if now >= self.sums_until or self.sums_changes != self.board.changes:
-            rows, speed = self.board.rows(now)
-            chances = self.supply.free_chances(rows, speed)
-            self.sums = cumulants(chances[:, :-1]).sum(axis=0).tolist()
-            self.free_soon = float(chances[:, -1].sum())
-            self.sums_until, self.sums_changes = now + _SUMS_S, self.board.changes
+        """Sums of the cumulants of ``free_chances``, elapsed times not older than a second.
+
+        The last number is how many agents are expected to be free for a person who answers now.
+        """
+        if now >= self.sums_until:
+            self.total = self.board.total(self.supply.sums, now)
+            self.sums_until = now + _SUMS_S
+        elif self.board.moved:
+            self.board.add_moved(self.total, self.supply.sums)
+        else:
+            return self.sums
+        self.sums = self.total.tolist()
         return self.sums
 
     def demanded_sums(self) -> tuple[list[float], float]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pacing.bounds import room
 from pacing.errors import PacingError
 from pacing.floor import Floor, Watcher
-from pacing.interface import EVENT_RANK, Decision, Event, Terms
+from pacing.interface import AGENT_KINDS, EVENT_RANK, Decision, Event, Terms
 from pacing.memory import pack
 
 _LOST_CALL_CHECK_S = 30.0
@@ -65,7 +65,7 @@ class Pacer(ABC):
         rank = EVENT_RANK.get(event.kind)
         if rank is None:
             raise PacingError(f"unknown event kind {event.kind!r}; see pacing.EVENT_KINDS.")
-        if (event.call if event.kind.startswith("call") else event.agent) is None:
+        if (event.agent if event.kind in AGENT_KINDS else event.call) is None:
             raise PacingError(f"event {event.kind} at {event.at} names no call or agent.")
         if event.at != self._now:
             self._advance(event.at)

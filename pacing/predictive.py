@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from pacing.budget import Budget, Steering, clumped_tail, poisson_tail
+from pacing.budget import Budget, Standing, Steering, clumped_tail, poisson_tail
 from pacing.errors import PacingError
 from pacing.floor import RINGING, Watcher
 from pacing.interface import Decision, Terms
@@ -64,8 +64,8 @@ class Predictive(Pacer):
         dial, reason = bounded(uncovered_agents(self.floor), allowed, bound, "progressive")
         return Decision(dial, (), 0.0, reason, inputs)
 
-    def _price(self, now: float) -> float:
-        return self.budget.price(self.floor.answered, self.floor.abandoned, now)
+    def _standing(self, now: float) -> Standing:
+        return self.budget.standing(self.floor.answered, self.floor.abandoned, now)
 
     def _priced(
         self,
@@ -76,12 +76,13 @@ class Predictive(Pacer):
         inputs: dict[str, float],
     ) -> Decision:
         covered = max(0, uncovered_agents(self.floor))
-        price = self._price(now)
+        standing = self._standing(now)
+        price = standing.price
         demanded, persons = self._demand()
         risk = self._risk(demanded, price, now)
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))
         known = max(covered, min(wanted, self._learning_room(now)))
-        within_law = max(covered, self._within_law(risk, known, (demanded, persons), now))
+        within_law = max(covered, self._within_law(risk, known, (demanded, persons), standing, now))
         reason = "learning" if known < wanted else "risk"
         if within_law < known or price <= 0.0:
             reason = "law"
@@ -95,8 +96,7 @@ class Predictive(Pacer):
     def _cancelled(self, now: float) -> tuple[str, ...]:
         """Calls past their minimum ring whose answer now would find nobody, most likely."""
         floor = self.floor
-        self.learner.free_sums(now)
-        if not floor.ringing or self._nobody_now() <= self.budget.steering.cancel_above:
+        if not floor.ringing or self._nobody_now(now) <= self.budget.steering.cancel_above:
             return ()
         oldest_at = now - self.terms.min_ring_s
         ringing = (call for call in floor.calls.values() if call.phase == RINGING)
@@ -126,7 +126,7 @@ class Predictive(Pacer):
     def _risk(self, demanded: list[float], price: float, now: float) -> Risk:
         """By the normal law; exactly where terms are few and the normal law leaves it open."""
         floor, learner = self.floor, self.learner
-        sure, new = floor.ready - floor.waiting, learner.ring.new.tolist()
+        sure, new = floor.ready - floor.waiting, learner.ring.new_list
         levels = learner.answer_level.relative_variance, learner.talk_level.relative_variance
         normal = NormalRisk(sure, learner.free_sums(now), demanded, new, levels)
         terms = len(floor.agents) + floor.ringing + floor.picked_up
@@ -149,34 +149,43 @@ class Predictive(Pacer):
         agents = floor.ready - floor.waiting + 0.7 * soon
         return int(agents / ring.answered_share_at_most()) - floor.ringing - floor.picked_up
 
-    def _within_law(self, risk: Risk, wanted: int, coming: tuple[list[float], float], now: float) -> int:
+    def _within_law(
+        self, risk: Risk, wanted: int, coming: tuple[list[float], float], standing: Standing, now: float
+    ) -> int:
         """The largest number up to ``wanted`` whose bad luck the rest of the budget bears."""
-        floor = self.floor
-        spare = floor_of(self.budget.allowance(floor.answered, floor.abandoned, now))
-        tail, at_once = self.budget.tail(now), self._nobody_now()
+        if wanted <= 0:
+            return wanted
+        spare, tail = floor_of(standing.allowance), standing.tail
+        at_once = self._nobody_now(now)
         answer_chance = self.learner.ring.answer_chance
 
         def lawful(n: int) -> bool:
             expected = self._abandons(risk.by_node(n), n, coming, at_once)
             clump = 1.0 + _CLUMP_GROWTH * sqrt(coming[1] + n * answer_chance)
-            return clumped_tail(expected, clump, spare) <= tail and risk.shortfall(n, max(0, spare)) <= tail
+            if clumped_tail(expected, clump, spare) > tail:
+                return False
+            # The next call's risk bounds the shortfall from above, and is known already.
+            return risk.of(n) <= tail or risk.shortfall(n, max(0, spare)) <= tail
 
-        return wanted if wanted <= 0 or lawful(wanted) else most(lawful, wanted - 1)
+        return wanted if lawful(wanted) else most(lawful, wanted - 1)
 
     def _abandons(self, risks: list[float], n: int, coming: tuple[list[float], float], at_once: float) -> float:
         """Abandons expected of all calls in flight, ``n`` more with them, interval by interval."""
         ring, (demanded, persons) = self.learner.ring, coming
         before, answered, total = at_once, 0.0, 0.0
         for k, risk in enumerate(risks):
-            reached = demanded[k] + n * float(ring.new[k])
+            reached = demanded[k] + n * ring.new_list[k]
             total += (reached - answered) * 0.5 * (before + risk)
             before, answered = risk, reached
         return total + max(0.0, persons + n * ring.answer_chance - answered) * before
 
-    def _nobody_now(self) -> float:
+    def _nobody_now(self, now: float) -> float:
         """Chance that a person who answers now finds nobody within the connect deadline."""
         missing = self.floor.waiting - self.floor.ready
-        return 1.0 - poisson_tail(self.learner.free_soon, missing) if missing >= 0 else 0.0
+        if missing < 0:
+            return 0.0
+        free_soon = self.learner.free_sums(now)[-1]
+        return 1.0 - poisson_tail(free_soon, missing)
 
     def memory(self) -> bytes:
         """See Pacer."""

@@ -157,6 +157,7 @@ class RingCurve:
         sums = (cumulants(self.by_age), self.ever[:, None])
         self.sums: Floats = np.concatenate(sums, axis=1)  # counts @ sums: what a decision needs
         self.new: Floats = np.interp(self.node_s - self.detection_s, self.edges, incidence)
+        self.new_list: list[float] = self.new.tolist()
 
     def _forget(self) -> None:
         if self.exposure[0] > _REMEMBERED_CALLS * BIN_S:

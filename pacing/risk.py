@@ -16,7 +16,7 @@ from pacing.distributions import Floats
 
 EXACT_TERMS: Final = 24
 _ROOT_HALF: Final = sqrt(0.5)
-_DENSITY_AT_0: Final = 1.0 / sqrt(2.0 * pi)
+_EDGEWORTH: Final = 1.0 / (6.0 * sqrt(2.0 * pi))
 _MIXTURE: Final = ((-sqrt(3.0), 1 / 6), (0.0, 2 / 3), (sqrt(3.0), 1 / 6))
 _MIXTURE_WEIGHTS: Final = np.array([weight for _, weight in _MIXTURE])
 
@@ -68,7 +68,7 @@ class NormalRisk:
         """``free``, ``demanded``: sums of ``cumulants``; variances of answer and talk level."""
         k = len(new)
         self.relative_variance, common = relative_variances
-        self.known: dict[int, float] = {}
+        self.known: dict[int, list[float]] = {}
         self.nodes = [
             (
                 sure + free[i] - demanded[i],
@@ -82,10 +82,7 @@ class NormalRisk:
 
     def of(self, n: int) -> float:
         """See ``Risk``."""
-        risk = self.known.get(n)
-        if risk is None:
-            risk = self.known[n] = _mean(self._chances(n - 1, 0))
-        return risk
+        return _mean(self.by_node(n))
 
     def shortfall(self, n: int, spare: int) -> float:
         """See ``Risk``."""
@@ -93,36 +90,38 @@ class NormalRisk:
 
     def by_node(self, n: int) -> list[float]:
         """See ``Risk``."""
-        return self._chances(n - 1, 0)
+        chances = self.known.get(n)
+        if chances is None:
+            chances = self.known[n] = self._chances(n - 1, 0)
+        return chances
 
     def _chances(self, extra: int, spare: int) -> list[float]:
-        """P(A - D + spare <= 0) at each node with ``extra`` more calls."""
+        """P(A - D + spare <= 0) at each node with ``extra`` more calls.
+
+        A normal law with the first Edgeworth term and continuity correction. Written out in one
+        loop: a third of a decision's time is spent here.
+        """
         chances = []
         for mean, var, third, demanded, f in self.nodes:
-            spread = f * (1.0 - f)
-            expected = demanded + extra * f
-            v = var + extra * spread + self.relative_variance * expected * expected
-            skew_sum = third - extra * spread * (1.0 - 2.0 * f)
-            chances.append(_chance_not_positive(mean + spare - extra * f, v, skew_sum))
+            more = extra * f
+            spread = more * (1.0 - f)
+            variance = var + spread + self.relative_variance * (demanded + more) ** 2
+            if variance < 1e-9:
+                chances.append(1.0 if mean + spare - more < 0.5 else 0.0)
+                continue
+            z = (0.5 - mean - spare + more) / sqrt(variance)
+            if z < -7.0:
+                chances.append(0.0)
+                continue
+            skew = (third - spread * (1.0 - 2.0 * f)) / variance**1.5
+            square = z * z
+            chance = 0.5 * erfc(-z * _ROOT_HALF) - exp(-0.5 * square) * skew * (square - 1.0) * _EDGEWORTH
+            chances.append(min(1.0, max(0.0, chance)))
         return chances
 
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
-
-
-def _chance_not_positive(mean: float, variance: float, third: float) -> float:
-    """P(X <= 0) of an integer X by its cumulants, with continuity correction."""
-    if variance < 1e-9:
-        return 1.0 if mean < 0.5 else 0.0
-    sd = sqrt(variance)
-    z = (0.5 - mean) / sd
-    if z < -7.0:
-        return 0.0
-    chance = 0.5 * erfc(-z * _ROOT_HALF)
-    density = exp(-0.5 * z * z) * _DENSITY_AT_0
-    chance -= density * third / (6.0 * variance * sd) * (z * z - 1.0)
-    return min(1.0, max(0.0, chance))
 
 
 class ExactRisk:

@@ -11,6 +11,7 @@ import numpy as np
 from pacing.distributions import Floats
 from pacing.floor import TALKING, WRAP_UP, Agent
 from pacing.hazards import BIN_OF_SECOND, BINS, EDGES
+from pacing.risk import cumulants
 
 _STEP_S: Final = 1.0
 _MIDDLE: Final = (EDGES[:-1] + EDGES[1:]) / 2
@@ -21,24 +22,24 @@ ROWS: Final = 1 + 2 * BINS
 
 
 class AgentBoard:
-    """Phase, start and speed of each agent, in arrays that a decision reads at once."""
+    """Phase and start of each agent, in arrays that a decision reads at once."""
 
     def __init__(self) -> None:
         self.start = np.zeros(16)
         self.row = np.zeros(16, dtype=np.int64)
-        self.speed = np.ones(16)
+        self.counted = np.zeros(16, dtype=np.int64)  # rows of a table as last summed
+        self.moved: set[int] = set()  # places that changed since
         self.place: dict[str, int] = {}
         self.free_places = list(range(15, -1, -1))
         self.used = 0
-        self.changes = 0
 
-    def put(self, agent: Agent, phase: str | None, at: float, speed: float) -> None:
+    def put(self, agent: Agent, phase: str | None, at: float) -> None:
         """``agent`` is in ``phase`` since ``at``; None or leaving takes them off."""
-        self.changes += 1
         if phase is None:
             place = self.place.pop(agent.id, None)
             if place is not None:
                 self.row[place] = 0
+                self.moved.add(place)
                 self.free_places.append(place)
             return
         place = self.place.get(agent.id)
@@ -47,14 +48,14 @@ class AgentBoard:
         busy = _TALK_ROW if phase == TALKING else _WRAP_ROW if phase == WRAP_UP else 0
         self.row[place] = 0 if agent.leaving else busy
         self.start[place] = at
-        self.speed[place] = speed
+        self.moved.add(place)
 
     def _new_place(self, agent_id: str) -> int:
         if not self.free_places:
             size = self.start.size
             self.start = np.concatenate((self.start, np.zeros(size)))
             self.row = np.concatenate((self.row, np.zeros(size, dtype=np.int64)))
-            self.speed = np.concatenate((self.speed, np.ones(size)))
+            self.counted = np.concatenate((self.counted, np.zeros(size, dtype=np.int64)))
             self.free_places = list(range(2 * size - 1, size - 1, -1))
         place = self.place[agent_id] = self.free_places.pop()
         self.used = max(self.used, place + 1)
@@ -67,22 +68,36 @@ class AgentBoard:
         elapsed: Floats = now - self.start[: self.used][chosen]
         return elapsed
 
-    def rows(self, now: float) -> tuple[np.ndarray, Floats]:
-        """Each busy agent's row in a supply table, and their speed."""
+    def rows(self, now: float) -> np.ndarray:
+        """Each agent's row in a supply table; 0 for those who are not busy."""
         base = self.row[: self.used]
         seconds = np.minimum(now - self.start[: self.used], _LAST_SECOND).astype(np.int64)
-        rows = np.where(base > 0, base + BIN_OF_SECOND[seconds], 0)
-        return rows, self.speed[: self.used]
+        rows: np.ndarray = np.where(base > 0, base + BIN_OF_SECOND[seconds], 0)
+        return rows
+
+    def total(self, table: Floats, now: float) -> Floats:
+        """Sum of all agents' lines of ``table``, whose line 0 is zero."""
+        rows = self.rows(now)
+        self.counted[: self.used] = rows
+        self.moved.clear()
+        total: Floats = table[rows].sum(axis=0)
+        return total
+
+    def add_moved(self, total: Floats, table: Floats) -> None:
+        """Bring ``total`` up to date for those who changed since, just now as good as theirs."""
+        for place in self.moved:
+            row = self.row[place]
+            total += table[row] - table[self.counted[place]]
+            self.counted[place] = row
+        self.moved.clear()
 
 
 class SupplyTable:
-    """Log of the chance of *not* being free by each horizon, by phase and elapsed time.
-
-    The log makes an agent's speed a factor (proportional hazards).
-    """
+    """Chance of being free by each horizon, by phase and elapsed time."""
 
     def __init__(self) -> None:
-        self.log_busy = np.zeros((ROWS, 1))
+        self.free = np.zeros((ROWS, 1))
+        self.sums = np.zeros((ROWS, 1))
 
     def refresh(self, talk: Floats, wrap_up: Floats, horizons_s: Floats) -> None:
         """From hazards per second of both phases, level included; horizons with patience."""
@@ -98,12 +113,9 @@ class SupplyTable:
         below = np.minimum((horizons_s / _STEP_S).astype(int), steps - 1)
         share = horizons_s / _STEP_S - below
         free[_WRAP_ROW:] = wrap_cdf[:, below] * (1 - share) + wrap_cdf[:, below + 1] * share
-        self.log_busy = np.log1p(-np.minimum(free, 0.999999))
-
-    def free_chances(self, rows: np.ndarray, speed: Floats) -> Floats:
-        """One line per agent, one column per horizon."""
-        chances: Floats = -np.expm1(self.log_busy[rows] * speed[:, None])
-        return chances
+        self.free = np.minimum(free, 0.999999)
+        # What a decision sums: cumulants at the nodes, and the chance at the last horizon as it is.
+        self.sums = np.concatenate((cumulants(self.free[:, :-1]), self.free[:, -1:]), axis=1)
 
 
 def _index_table(steps: int) -> np.ndarray:

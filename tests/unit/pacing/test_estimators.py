@@ -6,7 +6,7 @@ import pytest
 from pacing.budget import Budget, Steering, clumped_tail, poisson_tail
 from pacing.distributions import Gamma, LogNormal, Ramp, Steps, Truncated
 from pacing.errors import PacingError
-from pacing.floor import TALKING, Agent
+from pacing.floor import TALKING, WRAP_UP, Agent
 from pacing.hazards import EDGES, PhaseTable
 from pacing.interface import Terms
 from pacing.level import Level
@@ -100,12 +100,12 @@ def test_supply_matches_a_simulated_talk_then_wrap_up() -> None:
     wrap_up.refresh(np.empty(0))
     board, table = AgentBoard(), SupplyTable()
     agent = Agent("a", 0.0)
-    board.put(agent, TALKING, 0.0, 1.0)
+    board.put(agent, TALKING, 0.0)
     table.refresh(talk.hazard, wrap_up.hazard, np.array([12.0, 20.0]))
-    rows, speed = board.rows(60.0)
+    rows = board.rows(60.0)
     total = rng.exponential(100.0, 200_000) + rng.exponential(20.0, 200_000)
 
-    found = table.free_chances(rows, speed)[board.place["a"]]
+    found = table.free[rows][board.place["a"]]
 
     assert found == pytest.approx([(total <= 12).mean(), (total <= 20).mean()], abs=0.012)
 
@@ -113,15 +113,30 @@ def test_supply_matches_a_simulated_talk_then_wrap_up() -> None:
 def test_the_board_forgets_who_leaves_and_grows() -> None:
     board = AgentBoard()
     for number in range(40):
-        board.put(Agent(str(number), 0.0), TALKING, 0.0, 1.0)
-    board.put(Agent("3", 0.0), None, 9.0, 1.0)
+        board.put(Agent(str(number), 0.0), TALKING, 0.0)
+    board.put(Agent("3", 0.0), None, 9.0)
     leaving = Agent("4", 0.0)
     leaving.leaving = True
-    board.put(leaving, TALKING, 0.0, 1.0)
-    rows, _ = board.rows(10.0)
+    board.put(leaving, TALKING, 0.0)
+    rows = board.rows(10.0)
 
     assert (rows > 0).sum() == 38
     assert board.elapsed_s(TALKING, 10.0).tolist() == [10.0] * 38
+
+
+def test_a_sum_over_the_board_follows_agents_who_move() -> None:
+    board, table = AgentBoard(), SupplyTable()
+    talk = PhaseTable(100.0)
+    table.refresh(talk.hazard, talk.hazard, np.array([12.0, 20.0]))
+    for number in range(20):
+        board.put(Agent(str(number), 0.0), TALKING, 0.0)
+    followed = board.total(table.sums, 50.0)
+    board.put(Agent("20", 50.0), TALKING, 50.0)
+    board.put(Agent("3", 50.0), WRAP_UP, 50.0)
+    board.put(Agent("7", 50.0), None, 50.0)
+    board.add_moved(followed, table.sums)
+
+    assert followed == pytest.approx(board.total(table.sums, 50.0))
 
 
 def opened_budget(**steering: float) -> Budget:
@@ -136,7 +151,7 @@ def opened_budget(**steering: float) -> Budget:
 
 def test_the_price_falls_as_the_budget_is_spent() -> None:
     budget = opened_budget()
-    prices = [budget.price(450, abandoned, 3600.0) for abandoned in (0, 8, 14, 40)]
+    prices = [budget.standing(450, abandoned, 3600.0).price for abandoned in (0, 8, 14, 40)]
 
     assert prices == sorted(prices, reverse=True)
     assert prices[-1] == 0.0
@@ -145,16 +160,18 @@ def test_the_price_falls_as_the_budget_is_spent() -> None:
 def test_no_allowance_is_lent_at_the_end_of_the_window() -> None:
     budget = opened_budget()
 
-    assert budget.allowance(450, 13, 3600.0) > 1.5
-    assert budget.allowance(450, 13, 28800.0) == pytest.approx(0.5)
-    assert budget.tail(28800.0) < budget.tail(3600.0)
+    midway, end = budget.standing(450, 13, 3600.0), budget.standing(450, 13, 28800.0)
+
+    assert midway.allowance > 1.5
+    assert end.allowance == pytest.approx(0.5)
+    assert end.tail < midway.tail
 
 
 def test_a_limit_of_zero_is_progressive() -> None:
     budget = Budget(Steering())
     budget.open(Terms(abandonment_limit=0.0), 0.0)
 
-    assert budget.price(100, 0, 60.0) == 0.0
+    assert budget.standing(100, 0, 60.0).price == 0.0
 
 
 @pytest.mark.parametrize(("mean", "above"), [(0.3, 0), (2.0, 3), (50.0, 60), (5.0, -1)])
