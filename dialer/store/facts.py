@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from dialer.rules import UNKNOWN, Case, Consent, Unknown, locate
+from dialer.rules import UNKNOWN, Case, Consent
 from dialer.rules.caseform import AUDIENCES, BASES, read_case
-from dialer.rules.errors import CaseError, UnknownNameError
-from dialer.rules.zones import zone
+from dialer.rules.checks_consent import plain
 from dialer.store.law import Law
 from dialer.store.people import Person, Seed, people_of
+from dialer.store.stated import Stated
 
 _ATTEMPT = """
 SELECT a.id, a.lead_id, a.number, a.reserved_at, a.ended_at, a.abandoned, a.answered_by, a.disposition, c.principal
@@ -36,16 +36,23 @@ _SCREENED = """
 SELECT one.value, s.list FROM json_each(?) AS one CROSS JOIN screened_numbers AS s ON s.sealed = seal(one.value)
 """
 _CONSENTS = """
-SELECT c.who, c.consent FROM json_each(?) AS name CROSS JOIN consents AS c ON c.who = name.value WHERE c.principal = ?
+SELECT c.who, c.consent FROM json_each(?) AS name CROSS JOIN consents AS c ON c.who = name.value
+WHERE c.principal = ? AND c.recorded_at <= ?
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a call would be made: the wall's time, and how far the floor's clock is from it."""
+    """When a call would be made: the wall's time, and how far the floor's clock is from it.
+
+    ``known_until`` (floor's clock) leaves out what came on record later, ``attempt_id`` the attempt that is judged: for
+    judging again what was judged then.
+    """
 
     at: float
     clock_offset_s: float = 0.0
+    known_until: float = float("inf")
+    attempt_id: str = ""
 
 
 def cases_of(
@@ -55,9 +62,9 @@ def cases_of(
     fields: list[dict[str, str]] = [json.loads(row["fields"]) for row in rows]
     seeds = [Seed(row["lead_id"], own.get("person_id") or None) for row, own in zip(rows, fields, strict=True)]
     people = people_of(db, seeds, law.principal or "")
-    known = _Known.read(db, law, people, [row["number"] for row in rows])
+    known = _Known.read(db, law, people, [row["number"] for row in rows], moment)
     whole = zip(rows, fields, people, strict=True)
-    return [(_case(law, known, person, _Reading(own, row["number"]), moment), person) for row, own, person in whole]
+    return [(_case(law, known, person, Stated(own, row["number"]), moment), person) for row, own, person in whole]
 
 
 def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) -> tuple[Case, Person]:
@@ -65,8 +72,8 @@ def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) 
     return cases_of(db, law, [row], moment)[0]
 
 
-def _case(law: Law, known: "_Known", person: Person, read: "_Reading", moment: Moment) -> Case:
-    made = known.made(law, person)
+def _case(law: Law, known: "_Known", person: Person, read: "Stated", moment: Moment) -> Case:
+    made = known.made(law, person, moment)
     settings, stated = law.settings, read.text
     return Case(
         at=_time(moment.at),
@@ -79,7 +86,7 @@ def _case(law: Law, known: "_Known", person: Person, read: "_Reading", moment: M
         caller_id=law.caller_id or None,
         ring_timeout_s=law.ring_timeout_s,
         basis=read.word("basis", BASES, settings.basis),
-        consent=known.consent(person, read),
+        consent=known.consent(law, person, read),
         requested_at=read.time("requested_at") if stated("requested_at") else None,
         attempts=made.times,
         last_abandoned_at=made.abandoned_at,
@@ -119,7 +126,9 @@ class _Known:
     consents: Mapping[str, Sequence[Consent]]
 
     @classmethod
-    def read(cls, db: sqlite3.Connection, law: Law, people: Sequence[Person], dialed: Sequence[str]) -> "_Known":
+    def read(
+        cls, db: sqlite3.Connection, law: Law, people: Sequence[Person], dialed: Sequence[str], moment: Moment
+    ) -> "_Known":
         """Look up everybody at once; ``dialed`` are the numbers that would be called."""
         numbers = _unique(number for person in people for number in person.numbers)
         leads = _unique(lead for person in people for lead in person.leads)
@@ -128,32 +137,45 @@ class _Known:
         return cls(
             attempts_of=_attempts(db, numbers, leads),
             elsewhere=_grouped(db.execute(_ELSEWHERE, (numbers, law.principal_key))),
-            suppressed=suppressed_names(db, names, law.principal_key),
+            suppressed=suppressed_names(db, names, law.principal_key, moment.known_until),
             screened_at={row["name"]: date.fromisoformat(row["as_of"]) for row in registers},
             listed=_grouped(db.execute(_SCREENED, (_unique(dialed),))) if registers else {},
-            consents=_consents(db, names, law.principal_key),
+            consents=_consents(db, names, law.principal_key, moment.known_until),
         )
 
-    def made(self, law: Law, person: Person) -> _Made:
+    def made(self, law: Law, person: Person, moment: Moment) -> _Made:
         """What was tried. An open attempt counts as made; one that never left the machine does not."""
+        until = moment.known_until
         keys: tuple[str | int, ...] = (*person.numbers, *person.leads)
-        tries = {row["id"]: row for key in keys for row in self.attempts_of.get(key, ())}.values()
+        found = {row["id"]: row for key in keys for row in self.attempts_of.get(key, ())}.values()
+        tries = [row for row in found if row["reserved_at"] <= until and row["id"] != moment.attempt_id]
+        ended = [row for row in tries if row["ended_at"] is not None and row["ended_at"] <= until]
         own = [row["reserved_at"] for row in tries if row["principal"] == (law.principal or "")]
-        elsewhere = [at for number in person.numbers for at in self.elsewhere.get(number, ())]
+        elsewhere = [at for number in person.numbers for at in self.elsewhere.get(number, ()) if at <= until]
         return _Made(
             times=tuple([_time(at) for at in sorted([*own, *elsewhere])]),
-            in_flight=any(row["ended_at"] is None for row in tries),
-            abandoned_at=_latest(row["ended_at"] for row in tries if row["abandoned"]),
+            in_flight=len(ended) < len(tries),
+            abandoned_at=_latest(row["ended_at"] for row in ended if row["abandoned"]),
             machine_at=_latest(
-                row["ended_at"] for row in tries if "machine" in (row["answered_by"], row["disposition"])
+                row["ended_at"] for row in ended if "machine" in (row["answered_by"], row["disposition"])
             ),
         )
 
-    def consent(self, person: Person, read: "_Reading") -> Consent | None:
-        """The consent that was given last, of the register's and the row's own."""
+    def consent(self, law: Law, person: Person, read: Stated) -> Consent | None:
+        """Of the register's consents and the row's own: one that was withdrawn, else the last that was given for this.
+
+        A withdrawal is of everything that was ever agreed with a principal.
+        """
         own = read.consent()
         known = [consent for name in person.names for consent in self.consents.get(name, ())]
-        return max([*known, own] if own else known, key=_collected, default=None)
+        every = [*known, own] if own else known
+        withdrawn = [each for each in every if each.withdrawn_at is not None]
+        return max(withdrawn or every, key=lambda each: (_is_for(law, each), _collected(each)), default=None)
+
+
+def _is_for(law: Law, consent: Consent) -> bool:
+    pairs = ((consent.principal, law.principal), (consent.object, law.settings.sector))
+    return all(isinstance(given, str) and plain(given) == plain(wanted or "") for given, wanted in pairs)
 
 
 def _attempts(db: sqlite3.Connection, numbers: str, leads: str) -> Mapping[str | int, Sequence[sqlite3.Row]]:
@@ -172,9 +194,9 @@ def suppressed_names(
     return frozenset(row[0] for row in db.execute(_SUPPRESSED, (names, principal_key, before)))
 
 
-def _consents(db: sqlite3.Connection, names: str, principal_key: str) -> Mapping[str, Sequence[Consent]]:
+def _consents(db: sqlite3.Connection, names: str, principal_key: str, until: float) -> Mapping[str, Sequence[Consent]]:
     found: defaultdict[str, list[Consent]] = defaultdict(list)
-    for who, text in db.execute(_CONSENTS, (names, principal_key)):
+    for who, text in db.execute(_CONSENTS, (names, principal_key, until)):
         consent = stored_consent(text)
         if consent is not None:
             found[who].append(consent)
@@ -183,7 +205,9 @@ def _consents(db: sqlite3.Connection, names: str, principal_key: str) -> Mapping
 
 def stored_consent(text: str) -> Consent | None:
     """A consent as the register keeps it."""
-    case = read_case({"at": "2000-01-01T00:00:00+00:00", "consent": json.loads(text)})
+    record = json.loads(text)
+    record.pop("channel", None)  # kept as a proof, asked by no rule
+    case = read_case({"at": "2000-01-01T00:00:00+00:00", "consent": record})
     return case.consent if isinstance(case.consent, Consent) else None
 
 
@@ -192,9 +216,9 @@ def _collected(consent: Consent) -> datetime:
     return at if isinstance(at, datetime) else datetime.min.replace(tzinfo=UTC)
 
 
-def _latest(times: Iterable[float | None]) -> datetime | None:
-    known = [at for at in times if at is not None]
-    return _time(max(known)) if known else None
+def _latest(times: Iterable[float]) -> datetime | None:
+    last = max(times, default=None)
+    return None if last is None else _time(last)
 
 
 def _grouped(rows: Iterable[Any]) -> Mapping[str, Sequence[Any]]:
@@ -206,64 +230,6 @@ def _grouped(rows: Iterable[Any]) -> Mapping[str, Sequence[Any]]:
 
 def _unique(values: Iterable[object]) -> str:
     return json.dumps([*dict.fromkeys(values)])
-
-
-# --- a row's own fields ------------------------------------------------------------------------------------------
-
-
-class _Reading:
-    """A lead's fields as facts. What cannot be read is unknown, and unknown blocks where a rule needs it."""
-
-    def __init__(self, fields: Mapping[str, str], number: str) -> None:
-        self._fields = fields
-        self.number = number
-
-    def text(self, name: str) -> str | None:
-        """A field's text, None when it is empty."""
-        return self._fields.get(name) or None
-
-    def word(self, name: str, known: Sequence[str], otherwise: str) -> str | Unknown:
-        value = self._fields.get(name, "").lower() or otherwise
-        return value if value in known else UNKNOWN
-
-    def time(self, name: str) -> datetime | Unknown:
-        """A time; one without an offset is by the person's own clock, a date alone is its first moment."""
-        text = self._fields.get(name, "")
-        try:
-            found = datetime.fromisoformat(text) if text[4:5] == "-" else datetime.strptime(text[:10], "%d/%m/%Y")  # noqa: DTZ007
-        except ValueError:
-            return UNKNOWN
-        if found.tzinfo is None:
-            zones = locate(self.number, self._fields.get("postcode")).zones
-            if not zones:
-                return UNKNOWN
-            found = found.replace(tzinfo=zone(zones[0]))
-        return found.astimezone(UTC)
-
-    def consent(self) -> Consent | None:
-        """The row's own consent, None when no column says one."""
-        given = self._fields.get
-        if not any(given(name) for name in ("consent_at", "consent_proof", "consent_withdrawn_at")):
-            return None
-        return Consent(
-            collected_at=self.time("consent_at"),
-            expires_at=self.time("consent_expires_at") if given("consent_expires_at") else None,
-            principal=given("consent_principal") or UNKNOWN,
-            object=given("consent_object") or UNKNOWN,
-            proof=given("consent_proof") or None,
-            withdrawn_at=self.time("consent_withdrawn_at") if given("consent_withdrawn_at") else None,
-            slots=self._slots(),
-        )
-
-    def _slots(self) -> tuple[Any, ...]:
-        text = self._fields.get("consent_slots", "")
-        if not text:
-            return ()
-        try:
-            case = read_case({"at": "2000-01-01T00:00:00+00:00", "consent": {"slots": json.loads(text)}})
-        except (ValueError, CaseError, UnknownNameError):
-            return ()  # a slot only ever allows more
-        return case.consent.slots if isinstance(case.consent, Consent) else ()
 
 
 def _time(at: float) -> datetime:

@@ -3,8 +3,7 @@
 
 import json
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,10 @@ from urllib.parse import quote
 
 from dialer.store.errors import AlreadyExists, StoreUnavailable
 from dialer.store.opening import open_store
+from dialer.store.pieces import Pace, in_pieces
 from dialer.store.store import Store
 from dialer.store.updating import update_piece
 
-# A piece holds up the units behind it. While others write it takes about PIECE_S; while nobody does, pieces are long,
-# for a short one rewrites as many pages of the indexes as it has rows.
-PIECE_S = 0.004
-QUIET_PIECE_S = 0.4
-QUIET_AFTER_S = 5.0
-_SMALLEST = 200
-_LARGEST = 100_000
 # Lead ids follow the lines of the file, whose first is the header.
 _HEADER_LINE = 1
 
@@ -75,7 +68,7 @@ class Loading:
         self._import_id = 0
         self._base = 0
         self._loaded_line = 0
-        self._pace = _Pace()
+        self._pace = Pace()
         self._segments: list[tuple[Path, int, int]] = []
         self.new = 0
         self.updated = 0
@@ -93,7 +86,7 @@ class Loading:
         await self._store.between(lambda db: db.execute("ATTACH ? AS staged", (str(segment),)))
         values = {"base": self._base, "list": self._list_id, "import": self._import_id, "priority": self._priority}
         try:
-            self.new += await _in_pieces(self._store, self._pace, _copy_piece, values, (self._loaded_line, last_line))
+            self.new += await in_pieces(self._store, self._pace, _copy_piece, values, (self._loaded_line, last_line))
         finally:
             await self._store.between(lambda db: db.execute("DETACH staged"))
         self._segments.append((segment, self._loaded_line, last_line))
@@ -110,7 +103,7 @@ class Loading:
         for segment, after, last in self._segments:
             await self._store.between(lambda db, one=str(segment): db.execute("ATTACH ? AS staged", (one,)))  # type: ignore[misc]
             try:
-                self.updated += await _in_pieces(self._store, _Pace(), update_piece, values, (after, last))
+                self.updated += await in_pieces(self._store, Pace(), update_piece, values, (after, last))
             finally:
                 await self._store.between(lambda db: db.execute("DETACH staged"))
 
@@ -157,43 +150,6 @@ def _copy_list(db: sqlite3.Connection, campaign_id: str, list_name: str) -> None
 
 _DROP = "UPDATE imports SET state = 'dropped' WHERE id = ? AND state = 'loading'"
 _SEEN = "CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
-_Piece = Callable[[sqlite3.Connection, dict[str, int]], int]
-
-
-async def _in_pieces(store: Store, pace: "_Pace", piece: _Piece, values: dict[str, int], span: tuple[int, int]) -> int:
-    after, end = span
-    total = 0
-    while after < end:
-        last = min(after + pace.rows, end)
-        bounds = {**values, "after": after, "last": last}
-        before = store.carried_out
-        count, seconds = await store.write(lambda db, b=bounds: _timed(db, piece, b))  # type: ignore[misc]
-        pace.learn(last - after, seconds, store.carried_out - before - 1)
-        total += count
-        after = last
-    return total
-
-
-class _Pace:
-    """How many rows the next piece has: few while others write, many while nobody does."""
-
-    def __init__(self) -> None:
-        self._busy_until = 0.0
-        self.rows = _SMALLEST
-
-    def learn(self, rows: int, seconds: float, others: int) -> None:
-        """Take note of a piece: its rows, its time, and how many units of others were carried out meanwhile."""
-        now = time.monotonic()
-        if others:
-            self._busy_until = now + QUIET_AFTER_S
-        aim_s = PIECE_S if now < self._busy_until else QUIET_PIECE_S
-        self.rows = max(_SMALLEST, min(_LARGEST, 4 * rows, int(rows * aim_s / seconds)))
-
-
-def _timed(db: sqlite3.Connection, piece: _Piece, values: dict[str, int]) -> tuple[int, float]:
-    started = time.perf_counter()
-    count = piece(db, values)
-    return count, time.perf_counter() - started
 
 
 def _copy_piece(db: sqlite3.Connection, values: dict[str, int]) -> int:
@@ -214,7 +170,7 @@ def _remove_piece(db: sqlite3.Connection, values: dict[str, int]) -> int:
 
 async def _remove_dropped(store: Store) -> None:
     for import_id, before_first, last in await store.read(_dropped):
-        await _in_pieces(store, _Pace(), _remove_piece, {}, (before_first, last))
+        await in_pieces(store, Pace(), _remove_piece, {}, (before_first, last))
         await store.write(lambda db, one=import_id: db.execute("DELETE FROM imports WHERE id = ?", (one,)))  # type: ignore[misc]
 
 

@@ -101,8 +101,8 @@ async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> Non
 async def test_duplicates_are_those_of_source_or_of_every_number(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
-    monkeypatch.setattr("dialer.store.loading._SMALLEST", piece)
-    monkeypatch.setattr("dialer.store.loading._LARGEST", piece)
+    monkeypatch.setattr("dialer.store.pieces._SMALLEST", piece)
+    monkeypatch.setattr("dialer.store.pieces._LARGEST", piece)
     lines = [
         "id,tel,mobile",
         "A,0199000001,0612345670",
@@ -132,8 +132,8 @@ async def test_the_size_of_a_piece_changes_nothing(
     lines = [f"{n % 7},01990000{n % 11:02},06123456{n % 5:02}" for n in range(60)]
     file = write(tmp_path / "f.csv", "\n".join(["id,tel,mobile", *lines]))
     whole = await import_leads(store, file, OPTIONS)
-    monkeypatch.setattr("dialer.store.loading._SMALLEST", 1)
-    monkeypatch.setattr("dialer.store.loading._LARGEST", 1)
+    monkeypatch.setattr("dialer.store.pieces._SMALLEST", 1)
+    monkeypatch.setattr("dialer.store.pieces._LARGEST", 1)
     monkeypatch.setattr(preparing, "SEGMENT", 7)
 
     by_line = await import_leads(store, file, ImportOptions("acme", "other"))
