@@ -15,6 +15,8 @@ from dialer.rules.zones import zone
 
 HORIZON: Final = timedelta(days=60)
 """How far an opening is looked for; two zones whose windows never meet have none."""
+_DAY: Final = timedelta(days=1)
+_MOST_DAYS: Final = 4000
 _WHOLE_DAY: Final[Day] = ((0, 86_400),)
 
 
@@ -25,12 +27,13 @@ class Calendar:
     preset: Preset
     place: Place
     _days: dict[date, Day] = field(default_factory=dict)
+    _instants: dict[tuple[date, str], tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
 
     def windows(self, day: date) -> Day:
         """Return the windows of a local date: none when a rule forbids the day, or when no rule gives hours."""
         known = self._days.get(day)
         if known is None:
-            if len(self._days) > 4000:
+            if len(self._days) > _MOST_DAYS:
                 self._days.clear()
             known = self._days[day] = self._windows(day)
         return known
@@ -49,24 +52,35 @@ class Calendar:
 
         ``None`` when there is none within :data:`HORIZON`.
         """
-        limit, moment = at + HORIZON, at
+        limit, moment, zones = at + HORIZON, at, self.place.zones
         while moment <= limit:
-            later = max(self._next_in_zone(moment, key, guard) for key in self.place.zones)
+            later = max([self._next_in_zone(moment, key, guard) for key in zones])
             if later == moment:
                 return moment
             moment = later
+            if len(zones) == 1:  # nothing else to agree with
+                return moment if moment <= limit else None
         return None
 
     def _next_in_zone(self, at: datetime, key: str, guard: timedelta) -> datetime:
         day = at.astimezone(zone(key)).date()
         for _ in range(HORIZON.days + 1):
-            for start, end in self.windows(day):
-                opens, closes = _instant(day, start, key), _instant(day, end, key)
-                start_at = max(at, opens)
+            for opens, closes in self._spans(day, key):
+                start_at = max(opens, at)
                 if start_at < closes and start_at + guard <= closes:
                     return start_at
-            day += timedelta(days=1)
+            day += _DAY
         return at + HORIZON + timedelta(seconds=1)
+
+    def _spans(self, day: date, key: str) -> tuple[tuple[datetime, datetime], ...]:
+        """The windows of a local date in one zone, as instants."""
+        known = self._instants.get((day, key))
+        if known is None:
+            if len(self._instants) > _MOST_DAYS:
+                self._instants.clear()
+            found = ((_instant(day, start, key), _instant(day, end, key)) for start, end in self.windows(day))
+            known = self._instants[day, key] = tuple(found)
+        return known
 
     def _windows(self, day: date) -> Day:
         if holiday(self.preset, self.place, day) or not _weekday_allowed(self.preset, day):

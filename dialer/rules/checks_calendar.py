@@ -2,33 +2,25 @@
 
 from datetime import timedelta
 from functools import lru_cache
-from typing import Final
 
 from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of_day
 from dialer.rules.calendars import years_known
 from dialer.rules.model import Consent
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, lasting, unknown
+from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
 from dialer.rules.territory import Place
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.windows import WEEKDAYS, span_text
 from dialer.rules.zones import TZDATA_VERSION
-
-_ON_DAY: Final = tuple(lasting(allow(weekday=name)) for name in WEEKDAYS)
 
 
 def tz_resolved(_rule: Rule, s: Situation) -> Finding:
     """The person's zones are known, from the address, else from the number."""
     if not isinstance(s.case.number, str):
         return unknown("number")
-    return _resolved(s.place)
-
-
-@lru_cache(maxsize=4096)
-def _resolved(place: Place) -> Finding:
-    if not place.known:
-        return block(place.problem or "no time zone is known")
-    return lasting(allow(zones=place.zones, territories=sorted(place.regions or place.countries)))
+    if not s.place.known:
+        return block(s.place.problem or "no time zone is known")
+    return allow(zones=s.place.zones, territories=sorted(s.place.regions or s.place.countries))
 
 
 def covers_number(_rule: Rule, s: Steady) -> Finding:
@@ -56,17 +48,21 @@ def tzdata_version(rule: Rule, _s: Steady) -> Finding:
 
 def holiday_years(_rule: Rule, s: Situation) -> Finding:
     """This year's and the next year's holidays are known."""
-    return _years(s.preset, s.place, s.at.year)
+    year = s.at.year
+    calendar = _calendar_without(s.preset, s.place, year)
+    if calendar is not None:
+        return block("the holidays of this and the next year are not known", calendar=calendar)
+    return allow(years=[year, year + 1])
 
 
 @lru_cache(maxsize=4096)
-def _years(preset: Preset, place: Place, year: int) -> Finding:
+def _calendar_without(preset: Preset, place: Place, year: int) -> str | None:
     for holidays in preset.of_kind("holidays"):
         for calendar in calendars_of(holidays, place):
             first, last = years_known(calendar)
             if last > 0 and not first <= year < last:
-                return block("the holidays of this and the next year are not known", calendar=calendar)
-    return lasting(allow(years=[year, year + 1]))
+                return calendar
+    return None
 
 
 def days(rule: Rule, s: Situation) -> Finding:
@@ -74,7 +70,7 @@ def days(rule: Rule, s: Situation) -> Finding:
     for local in s.locals:
         if local.weekday() not in rule["weekdays"]:
             return _closed(s, local=local, weekday=WEEKDAYS[local.weekday()])
-    return _ON_DAY[s.locals[0].weekday()]
+    return allow(weekday=WEEKDAYS[s.locals[0].weekday()])
 
 
 def holidays(rule: Rule, s: Situation) -> Finding:
@@ -105,12 +101,7 @@ def originate_guard(_rule: Rule, s: Situation) -> Finding:
         closes = s.calendar.closes_at(s.at, key)
         if closes is not None and s.at + guard > closes:
             return _closed(s, closes=s.local(closes), guard_s=guard.total_seconds())
-    return _guarded(guard)
-
-
-@lru_cache(maxsize=1024)
-def _guarded(guard: timedelta) -> Finding:
-    return lasting(allow(guard_s=guard.total_seconds()))
+    return allow(guard_s=guard.total_seconds())
 
 
 def slot_exception(_rule: Rule, s: Situation) -> Finding:

@@ -100,8 +100,7 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
 
 def _dates(attempts: Iterable[datetime], key: str, after: date, last: date) -> list[date]:
     person = zone(key)
-    days = [a.astimezone(person).date() for a in attempts]
-    return sorted([day for day in days if after < day <= last])
+    return sorted([day for a in attempts if after < (day := a.astimezone(person).date()) <= last])
 
 
 def attempts_by_hour(rule: Rule, s: Situation) -> Finding:

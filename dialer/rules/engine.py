@@ -1,7 +1,7 @@
 """The verdict: every rule in force is asked, a block beats a postponement, which leads to an allowed time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,14 +14,14 @@ from dialer.rules.calendar import calendar_of
 from dialer.rules.errors import PresetError
 from dialer.rules.model import Case
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, Situation, Steady, lasting, later, situation, steady
-from dialer.rules.territory import of_postcode, place
+from dialer.rules.situation import ALLOWED, NOBODY, Situation, Steady, at_instant, later, situation, steady
+from dialer.rules.territory import Place, of_postcode, place
 from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
 TimedCheck = Callable[[Rule, Situation], Finding]
 SteadyCheck = Callable[[Rule, Steady], Finding]
 
-TIMED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+CALENDAR: Final[Mapping[str, TimedCheck]] = MappingProxyType(
     {
         "tz_resolved": by_time.tz_resolved,
         "law_known": by_time.law_known,
@@ -30,9 +30,14 @@ TIMED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
         "holidays": by_time.holidays,
         "hours": by_time.hours,
         "originate_guard": by_time.originate_guard,
+    }
+)
+"""The check of each kind of rule that asks where and when, and who only for a consented slot."""
+
+PERSONAL: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+    {
         "slot_exception": by_time.slot_exception,
         "consent": by_basis.consent,
-        "withdrawal": by_basis.withdrawal,
         "request_callback": by_basis.request_callback,
         "written_consent": by_basis.written_consent,
         "recorded_consent": by_basis.recorded_consent,
@@ -44,12 +49,19 @@ TIMED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
         "attempts_by_hour": by_contact.attempts_by_hour,
         "machine_same_day": by_contact.machine_same_day,
         "screening": by_contact.screening,
-        "listed": by_contact.listed,
         "reassigned": by_contact.reassigned,
+    }
+)
+"""The check of each kind whose answer may change with the person and as time goes on."""
+
+LASTING: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+    {
+        "withdrawal": by_basis.withdrawal,
+        "listed": by_contact.listed,
         "only_prefixes": by_contact.only_prefixes,
     }
 )
-"""The check of each kind of rule whose answer may change as time goes on, or with the person."""
+"""The check of each kind whose answer for a person is the same at any time, and never a postponement."""
 
 STEADY: Final[Mapping[str, SteadyCheck]] = MappingProxyType(
     {
@@ -66,10 +78,14 @@ STEADY: Final[Mapping[str, SteadyCheck]] = MappingProxyType(
         "cli_forbidden": by_contact.cli_forbidden,
     }
 )
-"""The check of each kind whose answer is the same for most calls of a campaign. Kinds in neither table
+"""The check of each kind whose answer is the same for most calls of a campaign. Kinds in no table
 (``duty``, ``abandon``) are kept at another moment than the last gate."""
 
+KINDS: Final = frozenset({*CALENDAR, *PERSONAL, *LASTING, *STEADY})
+"""Every kind of rule that the last gate asks."""
+
 _MOST_STEPS: Final = 200
+_WORST_FIRST: Final = (Severity.BLOCK, Severity.POSTPONE, Severity.ALLOW)
 
 
 def judge(preset: Preset, case: Case) -> Verdict:
@@ -82,7 +98,7 @@ def judge(preset: Preset, case: Case) -> Verdict:
         preset = preset.consumer  # nobody declared a business: the consumer's law
     now = situation(preset, case, case.at)
     answers = _ask(now)
-    rule, finding = _decider(answers)
+    rule, finding = _decider(now, answers)
     if finding.severity is not Severity.POSTPONE:
         return _verdict(now, answers, rule, finding)
     return _settle(now, answers, rule, finding)
@@ -98,46 +114,85 @@ def next_opening(preset: Preset, zones: tuple[str, ...], at: datetime, postcode:
     return calendar_of(preset, where).next_opening(at, timedelta(0))
 
 
+_Slots = tuple[tuple[int, Rule, TimedCheck], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """The rules in force on a date, by rank, and of the timed ones each with its place among them and its check."""
+
+    rules: tuple[Rule, ...]
+    calendar: _Slots
+    personal: _Slots
+    lasting: _Slots
+
+
 def _ask(s: Situation) -> list[Answer]:
     """Ask every rule in force on the person's date, by rank; without a zone, only why there is none."""
     if not s.place.known:
         return [(rule, by_time.tz_resolved(rule, s)) for rule in s.preset.of_kind("tz_resolved")]
-    day = s.locals[0].date()
-    answers = list(_steady_answers(_in_force(s.preset, day), steady(s.preset, s.case, s.place)))
-    for slot, rule, check in _timed(s.preset, day):
+    table = _table(s.preset, s.locals[0].date())
+    answers = list(_steady_answers(table, steady(s.preset, s.case, s.place)))
+    for slot, rule, check in table.lasting:
         answers[slot] = (rule, check(rule, s))
+    return _ask_of_time(s, table, answers)
+
+
+def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answer]:
+    """Ask of a later moment what may have changed since ``asked_on`` gave ``answers``."""
+    table = _table(s.preset, s.locals[0].date())
+    if table is not _table(s.preset, asked_on):
+        return _ask(s)
+    return _ask_of_time(s, table, answers.copy())
+
+
+def _ask_of_time(s: Situation, table: _Table, answers: list[Answer]) -> list[Answer]:
+    for slot, rule, check in table.personal:
+        answers[slot] = (rule, check(rule, s))
+    if s.slot is not None:
+        for slot, rule, check in table.calendar:
+            answers[slot] = (rule, check(rule, s))
+    else:
+        for (slot, _, _), answer in zip(
+            table.calendar, _of_calendar(table, s.preset, s.place, s.at, s.guard), strict=True
+        ):
+            answers[slot] = answer
     return answers
 
 
-def _ask_again(s: Situation, asked_on: date) -> list[Answer]:
-    """Ask of a later moment what may have changed since ``asked_on``."""
-    day = s.locals[0].date()
-    if _in_force(s.preset, day) != _in_force(s.preset, asked_on):
-        return _ask(s)
-    return [(rule, check(rule, s)) for _, rule, check in _timed(s.preset, day)]
+# One reservation asks of many people at one place and instant, and postponements aim at few openings.
+@lru_cache(maxsize=2048)
+def _of_calendar(
+    table: _Table, preset: Preset, where: Place, at: datetime, guard: timedelta | None
+) -> tuple[Answer, ...]:
+    s = at_instant(preset, NOBODY, where, at, guard)
+    return tuple([(rule, check(rule, s)) for _, rule, check in table.calendar])
 
 
 @lru_cache(maxsize=8192)
-def _in_force(preset: Preset, day: date) -> tuple[Rule, ...]:
-    rules = [r for r in preset.rules if (r.kind in TIMED or r.kind in STEADY) and r.holds_on(day)]
-    return tuple(sorted(rules, key=lambda rule: rule.rank))
+def _table(preset: Preset, day: date) -> _Table:
+    rules = [r for r in preset.rules if r.kind in KINDS and r.holds_on(day)]
+    return _table_of(tuple(sorted(rules, key=lambda rule: rule.rank)))
 
 
-@lru_cache(maxsize=8192)
-def _timed(preset: Preset, day: date) -> tuple[tuple[int, Rule, TimedCheck], ...]:
-    return tuple(
-        (slot, rule, TIMED[rule.kind]) for slot, rule in enumerate(_in_force(preset, day)) if rule.kind in TIMED
-    )
+@lru_cache(maxsize=1024)
+def _table_of(rules: tuple[Rule, ...]) -> _Table:
+    def slots(checks: Mapping[str, TimedCheck]) -> _Slots:
+        return tuple((slot, rule, checks[rule.kind]) for slot, rule in enumerate(rules) if rule.kind in checks)
+
+    return _Table(rules, slots(CALENDAR), slots(PERSONAL), slots(LASTING))
 
 
 @lru_cache(maxsize=16_384)
-def _steady_answers(rules: tuple[Rule, ...], facts: Steady) -> tuple[Answer, ...]:
+def _steady_answers(table: _Table, facts: Steady) -> tuple[Answer, ...]:
     """Return the answers of the steady rules, each in its place; the timed ones' places are to be filled."""
-    return tuple((rule, lasting(STEADY[rule.kind](rule, facts)) if rule.kind in STEADY else ALLOWED) for rule in rules)
+    return tuple((rule, STEADY[rule.kind](rule, facts) if rule.kind in STEADY else ALLOWED) for rule in table.rules)
 
 
-def _decider(answers: list[Answer]) -> Answer:
+def _decider(s: Situation, answers: list[Answer]) -> Answer:
     worst = max([finding.severity for _, finding in answers])
+    if worst is Severity.ALLOW and s.slot is None:
+        return answers[0]
     held = [answer for answer in answers if answer[1].severity is worst]
     if worst is Severity.ALLOW:
         return next((a for a in held if by_time.is_slot_call(*a)), held[0])
@@ -153,13 +208,13 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
     for _ in range(_MOST_STEPS):
         if until is None:
             break
-        answers_then = _ask_again(later(now, until), now.locals[0].date())
-        next_rule, next_finding = _decider(answers_then)
+        then = later(now, until)
+        next_rule, next_finding = _decider(then, _ask_again(then, now.locals[0].date(), answers))
         if next_finding.severity is Severity.ALLOW:
-            return _verdict(now, answers, rule, replace(finding, until=until))
+            return _verdict(now, answers, rule, Finding(finding.severity, finding.inputs, until))
         if next_finding.severity is Severity.BLOCK:
             blocked = {**next_finding.inputs, "at": now.local(until)}
-            return _verdict(now, answers, next_rule, replace(next_finding, inputs=blocked, lasting=False))
+            return _verdict(now, answers, next_rule, Finding(Severity.BLOCK, blocked))
         until = next_finding.until
     raise PresetError(f"The rules of {now.preset.name} postpone for ever (last by {rule.name}).")
 
@@ -167,7 +222,7 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
 def _verdict(s: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
     others = [answer for answer in answers if answer[0] is not rule]
     if finding.severity is not Severity.ALLOW:
-        others.sort(key=lambda answer: -answer[1].severity)  # stable: by rank within a severity
+        others = [answer for severity in _WORST_FIRST for answer in others if answer[1].severity is severity]
     named = finding.severity is not Severity.ALLOW or by_time.is_slot_call(rule, finding)
     return Verdict(
         verdict=status(finding),

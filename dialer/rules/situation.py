@@ -12,7 +12,7 @@ from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
 _ALLOW: Final = Severity.ALLOW
-ALLOWED: Final = Finding(_ALLOW, {}, lasting=True)
+ALLOWED: Final = Finding(_ALLOW, {})
 """The finding of a rule that has nothing to say about a case."""
 
 
@@ -29,12 +29,6 @@ def block(why: str, **inputs: object) -> Finding:
 def unknown(*keys: str) -> Finding:
     """Return the block of a rule that lacks what it needs: what is not known forbids the call."""
     return Finding(Severity.BLOCK, {"why": "unknown", "unknown": list(keys)})
-
-
-def lasting(finding: Finding) -> Finding:
-    """Mark a finding that is remembered and met again."""
-    finding.lasting = finding.until is None
-    return finding
 
 
 class Steady(NamedTuple):
@@ -102,28 +96,33 @@ class Situation(NamedTuple):
 _NO_GUARD: Final = timedelta(0)
 
 
+NOBODY: Final = Case(at=datetime.max.replace(tzinfo=UTC), number="")
+"""The case of rules that ask where and when only."""
+
+
 def situation(preset: Preset, case: Case, at: datetime) -> Situation:
     """Return what is known about a case at an instant."""
     number = case.number if isinstance(case.number, str) else ""
     postcode = case.postcode if isinstance(case.postcode, str) else None
-    place = locate(number, postcode, preset.postcodes)
-    return _at(preset, case, place, at.astimezone(UTC))
+    where = locate(number, postcode, preset.postcodes)
+    return at_instant(preset, case, where, at.astimezone(UTC), _guard(preset, case.ring_timeout_s))
 
 
 def later(s: Situation, at: datetime) -> Situation:
     """Return the same case at another instant (UTC)."""
-    return _at(s.preset, s.case, s.place, at)
+    return at_instant(s.preset, s.case, s.place, at, s.guard)
 
 
-def _at(preset: Preset, case: Case, place: Place, at: datetime) -> Situation:
+def at_instant(preset: Preset, case: Case, where: Place, at: datetime, guard: timedelta | None) -> Situation:
+    """Return a case at an instant (UTC) and a place."""
     return Situation(
         case=case,
         preset=preset,
-        place=place,
+        place=where,
         at=at,
-        calendar=calendar_of(preset, place),
-        locals=tuple([at.astimezone(zone(key)) for key in place.zones]),
-        guard=_guard(preset, case.ring_timeout_s),
+        calendar=calendar_of(preset, where),
+        locals=tuple([at.astimezone(zone(key)) for key in where.zones]),
+        guard=guard,
         slot=_slot(preset, case, at),
     )
 

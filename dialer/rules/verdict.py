@@ -27,13 +27,13 @@ class Severity(IntEnum):
 class Finding:
     """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times.
 
-    ``lasting`` findings are remembered and met again, so their JSON is remembered too.
+    One with inputs is made for one rule and one place: its text is kept with it.
     """
 
     severity: Severity
     inputs: Mapping[str, Any]
     until: datetime | None = None
-    lasting: bool = False
+    text: str | None = None  # JSON, once it was asked for: many findings are met again and again
 
 
 Answer = tuple[Rule, Finding]
@@ -68,15 +68,13 @@ class Verdict:
     def reasons(self) -> tuple[Reason, ...]:
         """Every rule asked, the deciding one first."""
         return tuple(
-            Reason(rule.name, status(found), self._local(found.until), rule.source, found.inputs)
+            Reason(rule.name, status(found), found.until and self._local(found.until), rule.source, found.inputs)
             for rule, found in self.answers
         )
 
     def as_json(self) -> str:
         """Return the verdict as one line of JSON: the interface of ``dialer rules explain``."""
-        reasons = [
-            _lasting_text(rule, found) if found.lasting else self._text(rule, found) for rule, found in self.answers
-        ]
+        reasons = [self._text(rule, found) for rule, found in self.answers]
         until = f'"{self.until.isoformat()}"' if self.until else "null"
         return (
             f'{{"verdict": "{self.verdict}", "until": {until}, "rule": {_ENCODE(self.rule)}, '
@@ -85,13 +83,17 @@ class Verdict:
         )
 
     def _text(self, rule: Rule, found: Finding) -> str:
-        head, source = _head(rule, found.severity)
-        until = self._local(found.until)
-        told = f'"{until.isoformat()}"' if until else "null"
-        return f"{head}{told}{source}{_ENCODE(found.inputs)}}}"
+        if not found.inputs and found.until is None:
+            return _without_inputs(rule, found.severity)
+        text = found.text
+        if text is None:
+            head, source = _head(rule, found.severity)
+            until = f'"{self._local(found.until).isoformat()}"' if found.until else "null"
+            text = found.text = f"{head}{until}{source}{_ENCODE(found.inputs)}}}"
+        return text
 
-    def _local(self, until: datetime | None) -> datetime | None:
-        return until.astimezone(zone(self.zone)) if until and self.zone else until
+    def _local(self, until: datetime) -> datetime:
+        return until.astimezone(zone(self.zone)) if self.zone else until
 
 
 @lru_cache(maxsize=4096)
@@ -101,10 +103,10 @@ def _head(rule: Rule, severity: Severity) -> tuple[str, str]:
     return head, f', "source": {_ENCODE(rule.source)}, "inputs": '
 
 
-@lru_cache(maxsize=65_536)
-def _lasting_text(rule: Rule, found: Finding) -> str:
-    head, source = _head(rule, found.severity)
-    return f"{head}null{source}{_ENCODE(found.inputs)}}}"
+@lru_cache(maxsize=4096)
+def _without_inputs(rule: Rule, severity: Severity) -> str:
+    head, source = _head(rule, severity)
+    return f"{head}null{source}{{}}}}"
 
 
 def status(finding: Finding) -> Status:
