@@ -136,6 +136,21 @@ class Store(Section):
     )
 
 
+class Backup(Section):
+    """What `dialer backup` does, by hand and each night by dialerd-backup.timer."""
+
+    folder: PlainPath = Field(
+        default=Path("backups"),
+        description="Folder of the backups; relative to state_dir. Another disk survives the death of this one.",
+    )
+    keep_days: float = Field(
+        default=14.0, ge=0.01, le=3650, description="Older backups are removed when a new one is proven."
+    )
+    keep_at_least: int = Field(
+        default=3, ge=1, le=1000, description="So many of the newest backups stay, however old they are."
+    )
+
+
 class Dialing(Section):
     """How calls are dialed. A campaign's own settings stand above these."""
 
@@ -412,6 +427,7 @@ class Config(Section):
     ami: Ami = Ami()
     fastagi: FastAgi = FastAgi()
     store: Store = Store()
+    backup: Backup = Backup()
     dialing: Dialing = Dialing()
     law: Law = Law()
     agents: Agents = Agents()
@@ -423,6 +439,11 @@ class Config(Section):
     def store_path(self) -> Path:
         """The SQLite file."""
         return self.daemon.state_dir / self.store.path
+
+    @property
+    def backup_folder(self) -> Path:
+        """The folder of the backups."""
+        return self.daemon.state_dir / self.backup.folder
 
     @property
     def control_path(self) -> Path:

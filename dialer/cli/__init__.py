@@ -21,6 +21,8 @@ _PLACES = {
     "pacing": ("dialer.cli.pacing:pacing", "Explain pacing decisions and replay recorded days."),
     "simulate": ("dialer.cli.simulate:simulate", "Try policies and team sizes on a simulated floor."),
     "rules": ("dialer.cli.rules:rules", "Explain the calling law as the dialer applies it."),
+    "backup": ("dialer.cli.backup:backup", "Back up the store while the dialer runs."),
+    "restore": ("dialer.cli.backup:restore", "Put a backup in the place of the store."),
     "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
 }
 

@@ -52,6 +52,12 @@ class StoreDamaged(StoreError):
     code = "store_damaged"
 
 
+class BackupRefused(StoreError):
+    """A backup cannot be made or put back as things stand."""
+
+    code = "backup_refused"
+
+
 class NotFound(StoreError):
     """The campaign, list, agent or attempt named does not exist."""
 

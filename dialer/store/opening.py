@@ -14,6 +14,7 @@ from dialer.clock import Clock, steady_clock
 from dialer.store import connection, health, schema
 from dialer.store.errors import StoreDamaged, StoreError, StoreMissing, StoreUnavailable
 from dialer.store.lock import StoreLock
+from dialer.store.owner import adopt
 from dialer.store.seal import add_seal, key_of
 from dialer.store.store import Reader, Store, passing_folders
 
@@ -36,6 +37,7 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
         await _expect_ours(path)
         async with _opened(connection.writing(path), path) as writing:
             await writing.run(lambda db: _prepare(db, path, now()))
+            adopt(path.parent.glob(f"{glob.escape(path.name)}*"), like=path.parent)
             async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
                 yield store
     finally:
