@@ -177,6 +177,9 @@ def _leave_call(book: Book, agent: Agent, call: Call) -> None:
     agent.call = None
     if not in_talk:
         call.agent_id = None
+    if call.rings or call.state is AttemptState.ANSWERED:
+        _leave_callback(book, agent, call)
+        return
     call.waiting_since, call.bridge_id = book.now, ""
     book.move_call(call, AttemptState.ANSWERED, "the agent's phone dropped: the next agent is sought")
     if in_talk and agent.on_hook:
@@ -185,6 +188,14 @@ def _leave_call(book: Book, agent: Agent, call: Call) -> None:
         end_talk(book, agent, "the phone dropped in the talk")
     else:
         settle(book, agent, "the phone dropped while a call was on its way")
+
+
+def _leave_callback(book: Book, agent: Agent, call: Call) -> None:
+    """The phone dropped while a callback rang for it, which must not ring for nobody; answered, another agent comes."""
+    if call.rings:
+        call.cancelled = True
+        book.emit(HangUp(call.id))
+    settle(book, agent, "the phone dropped while a callback rang")
 
 
 def pause_requested(book: Book, event: ev.AgentPauseRequested) -> None:
@@ -236,7 +247,7 @@ def disposed(book: Book, event: ev.Disposed) -> None:
         raise DialerError(f"Agent {agent.id} has had no call to give a disposition for.")
     call.disposition = event.disposition
     if call.disposition == "machine":
-        book.campaign_of(call).observe(book.now, "call_machine", call=call.id)
+        book.tell_pacer(call, "call_machine")
     if call.ended_at is None:
         return
     book.amend(call)

@@ -64,6 +64,11 @@ class Book:
             self.campaign_of(call).waiting.pop(call.id, None)
         self.emit(RecordStep(call.id, self.now, state, reason, call.agent_id))
 
+    def tell_pacer(self, call: Call, kind: str, agent: str | None = None) -> None:
+        """Tell the pacer of a call of its own. Of a one-to-one call it learns only that it was abandoned."""
+        if not call.one_to_one or kind == "call_abandoned":
+            self.campaign_of(call).observe(self.now, kind, call=call.id, agent=agent)
+
     def end_call(self, call: Call, reason: str) -> None:
         """End a call whose ``result`` is set: record its outcome and forget it."""
         call.ended_at = self.now
@@ -110,7 +115,7 @@ class Book:
         campaign = self.campaigns.get(agent.campaign_id)
         if campaign is None:
             return
-        if agent.state in OUT_OF_PACING:
+        if agent.state in OUT_OF_PACING or _is_kept(agent):
             if agent.known_to_pacer:
                 campaign.observe(self.now, "agent_logout", agent=agent.id)
             agent.known_to_pacer = False
@@ -124,3 +129,8 @@ class Book:
             kind = None  # the pacer never saw the reservation
         if kind is not None:
             campaign.observe(self.now, kind, agent=agent.id, call=agent.call.id if agent.call else None)
+
+
+def _is_kept(agent: Agent) -> bool:
+    """Reserved for a callback that rings: for pacing as if away until the talk."""
+    return agent.state is AgentState.RESERVED and agent.call is not None and agent.call.one_to_one

@@ -37,6 +37,11 @@ class Call:
         return self.attempt.attempt_id
 
     @property
+    def one_to_one(self) -> bool:
+        """A callback with an agent reserved for it: outside pacing, which dials for whoever is free."""
+        return self.attempt.agent_id is not None
+
+    @property
     def rings(self) -> bool:
         """Dialed and not yet picked up."""
         return self.state in OPEN_BEFORE_ANSWER

@@ -5,7 +5,7 @@ from dialer.floor.agents import end_talk, lose_line, settle
 from dialer.floor.book import Book
 from dialer.floor.call import Call
 from dialer.floor.commands import AnswerRoute, HangUp, Originate, RecordOptOut
-from dialer.floor.routing import connect_if_bridged, play_message, release, seek_agent
+from dialer.floor.routing import connect_if_bridged, keep_agent, play_message, release, seek_agent
 from dialer.floor.words import AttemptState, Result
 
 # How long the dialplan of an answered call may take to ask before we believe that it served the message by itself.
@@ -23,8 +23,11 @@ def reserved(book: Book, event: ev.AttemptsReserved) -> None:
     for attempt in event.attempts:
         call = Call(attempt)
         book.calls[attempt.attempt_id] = call
+        if call.one_to_one and not keep_agent(book, call):
+            _give_up(book, call)
+            continue
         settings = book.campaign_of(call).settings
-        book.campaign_of(call).observe(book.now, "call_dialed", call=call.id)
+        book.tell_pacer(call, "call_dialed")
         book.move_call(call, AttemptState.DIALING, "originate sent")
         book.emit(
             Originate(
@@ -38,6 +41,11 @@ def reserved(book: Book, event: ev.AttemptsReserved) -> None:
                 message=settings.message,
             )
         )
+
+
+def _give_up(book: Book, call: Call) -> None:
+    call.dialed, call.result = False, Result.CANCELLED
+    book.end_call(call, "not dialed: its agent is not free any more")
 
 
 def ringing(book: Book, event: ev.CallRinging) -> None:
@@ -60,13 +68,14 @@ def pick_up(book: Book, call: Call) -> None:
     """Note the answer. Nobody listens for machines, so it goes to an agent as a person."""
     call.answered_at = call.waiting_since = book.now
     book.move_call(call, AttemptState.ANSWERED, "picked up")
-    book.campaign_of(call).observe(book.now, "call_answered", call=call.id)
-    book.campaign_of(call).observe(book.now, "call_person", call=call.id)
+    book.tell_pacer(call, "call_answered")
+    book.tell_pacer(call, "call_person")
     book.wake(book.now + ASK_LIMIT_S, lambda: _never_asked(book, call))
 
 
 def _never_asked(book: Book, call: Call) -> None:
     if call.state is AttemptState.ANSWERED and not call.asked and call.connected_at is None:
+        part(book, call)
         play_message(book, call, "the dialplan did not ask: it plays the message by itself")
 
 
@@ -114,8 +123,10 @@ def part(book: Book, call: Call, failed_channel: str | None = None) -> None:
         return
     if in_talk:
         end_talk(book, agent, "left the talk")
-    else:
+    elif call.state is AttemptState.ROUTED:
         lose_line(book, agent, failed_channel)
+    else:
+        settle(book, agent, "its callback is served without an agent")
 
 
 def refused(book: Book, event: ev.OriginateRefused) -> None:
@@ -150,21 +161,21 @@ def finish(book: Book, call: Call, result: Result, reason: str) -> None:
     state, call.result = call.state, result
     if call.asked:
         book.emit(AnswerRoute(call.id, None))  # nobody is there to hear it: only the question is closed
-    campaign = book.campaign_of(call)
     if call.rings:
-        campaign.observe(book.now, PACER_KIND.get(result, "call_failed"), call=call.id)
+        book.tell_pacer(call, PACER_KIND.get(result, "call_failed"))
     elif state in (AttemptState.ANSWERED, AttemptState.ROUTED) and call.connected_at is None:
-        campaign.observe(book.now, "call_abandoned", call=call.id)
+        book.tell_pacer(call, "call_abandoned")
     agent = book.agents.get(call.agent_id or "")
-    if state is AttemptState.ROUTED:
-        agent = release(book, call)
+    kept = agent is not None and agent.call is call and state is not AttemptState.CONNECTED
+    if kept:
+        release(book, call)
     book.end_call(call, reason)
     if agent is None or agent.call not in (None, call):
         return
     if state is AttemptState.CONNECTED:
         end_talk(book, agent, "the call ended")
-    elif state is AttemptState.ROUTED:
-        settle(book, agent, "the person hung up before the bridge")
+    elif kept:
+        settle(book, agent, "the person was not reached" if call.answered_at is None else "hung up before the bridge")
 
 
 def cancel(book: Book, attempt_id: str) -> None:

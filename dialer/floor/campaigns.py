@@ -60,7 +60,7 @@ def _prime(book: Book, campaign: Campaign) -> None:
             if agent.state is AgentState.WRAP_UP:
                 campaign.observe(book.now, "agent_wrap_up", agent=agent.id)
     for call in book.calls.values():
-        if call.attempt.campaign_id == campaign.settings.campaign_id:
+        if call.attempt.campaign_id == campaign.settings.campaign_id and not call.one_to_one:
             _prime_call(book, campaign, call.id)
 
 

@@ -5,6 +5,7 @@ day. A floor that decides to dial less often than that has every such decision o
 left out, and the next row says in ``unrecorded`` how many were.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,10 +16,12 @@ from dialer.floor.campaign import Campaign
 from dialer.floor.campaigns import the_campaign
 from dialer.floor.commands import RecordDecision
 from dialer.floor.words import CampaignState
+from pacing.preview import Preview
 from pacing.progressive import uncovered_agents
 
 ROWS_BURST: Final = 60.0
 ROWS_PER_S: Final = 0.5
+ALL_CALLS: Final = 1_000_000  # no bound
 # These steer by the law themselves; the others know no limit and are held back when it is reached.
 LAWFUL: Final = frozenset({"auto", "predictive", "progressive", "preview"})
 
@@ -27,7 +30,7 @@ LAWFUL: Final = frozenset({"auto", "predictive", "progressive", "preview"})
 class Room:
     """What binds outside pacing: at most ``calls`` more now, for this ``reason`` (see ``reasons.py``)."""
 
-    calls: int = 1_000_000
+    calls: int = ALL_CALLS
     reason: str = ""
 
 
@@ -39,11 +42,31 @@ def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
         decision = pacing.Decision(0, (), 0.0, hold, {})
     else:
         decision = _within_law(campaign, campaign.pacer.decide(book.now))
+        decision = _at_most(decision, lines_left(book, campaign), "trunk_full")
         decision = _at_most(decision, room.calls, room.reason)
     for attempt_id in decision.cancel:
         cancel(book, attempt_id)
     campaign.decision, campaign.decided_at = decision, book.now
     return decision
+
+
+def free_agents(book: Book, campaign_id: str) -> tuple[str, ...]:
+    """Who may be kept for a callback now, the longest ready first; in a preview campaign only those who asked."""
+    campaign = the_campaign(book, campaign_id)
+    if _why_not(book, campaign):
+        return ()
+    ready: Iterable[str] = campaign.ready
+    if isinstance(campaign.pacer, Preview):
+        ready = (agent_id for agent_id in ready if agent_id in campaign.pacer.asked)
+    return tuple(ready)[: max(0, lines_left(book, campaign))]
+
+
+def lines_left(book: Book, campaign: Campaign) -> int:
+    """How many calls more the campaign's own bound allows, callbacks counted: pacing does not know of those."""
+    most = campaign.settings.max_lines
+    if most is None:
+        return ALL_CALLS
+    return most - sum(call.attempt.campaign_id == campaign.settings.campaign_id for call in book.calls.values())
 
 
 def _why_not(book: Book, campaign: Campaign) -> str:

@@ -164,13 +164,17 @@ class LinkRestored(Event):
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """An attempt that the store has committed. ``number`` is E.164 with its plus sign."""
+    """An attempt that the store has committed. ``number`` is E.164 with its plus sign.
+
+    ``agent_id``: a promised callback, one to one: it is dialed only while this agent is kept free for it.
+    """
 
     attempt_id: str
     campaign_id: str
     lead_id: int
     number: str
     reserved_at: float
+    agent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +204,9 @@ class CampaignSettings:
     ``abandonment_limit`` is the hard limit of each day, as a share; ``abandonment_target`` what is aimed at (None: the
     limit). ``max_ratio``: calls in progress for each agent logged in. ``ratio``: of the policy of that name.
     ``cancel_after_s``: a call may be given up after ringing this long when its answer would find nobody; None: never.
-    ``max_attempts``: how often a lead is tried, the first time included.
+    ``max_attempts``: how often a lead is tried, the first time included. ``callback_tolerance_s``: how long after its
+    time an agent's own callback waits for that agent; then ``callback_fallback`` gives it to the "team", or it may
+    "wait" on.
     """
 
     campaign_id: str
@@ -223,6 +229,8 @@ class CampaignSettings:
     cancel_after_s: float | None = None
     ratio: float = 2.0
     max_attempts: int = 1
+    callback_tolerance_s: float = 600.0
+    callback_fallback: str = "team"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ class Floor:
         decisions.decided(self._book, campaign_id, decision)
         return self._book.out
 
+    def free_agents(self, campaign_id: str) -> tuple[str, ...]:
+        """Agents for whom a callback may be dialed now, the longest ready first."""
+        return decisions.free_agents(self._book, campaign_id)
+
     @property
     def next_deadline(self) -> float | None:
         """When the next Tick is due, seconds since the epoch; None when nothing waits for time."""

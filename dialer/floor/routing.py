@@ -11,8 +11,15 @@ MESSAGE_START_S = 0.3
 
 
 def seek_agent(book: Book, call: Call) -> None:
-    """Give an answered call, whose dialplan waits, to the longest-ready agent; or let it wait for one."""
+    """Give an answered call, whose dialplan waits, to the longest-ready agent; or let it wait for one.
+
+    A callback goes to the agent who was kept for it, and to another one only when that agent fell away.
+    """
     campaign = book.campaign_of(call)
+    own = book.agents.get(call.attempt.agent_id or "")
+    if own is not None and (own.call is call or own.id in campaign.ready):
+        reserve(book, call, own)
+        return
     for agent_id in campaign.ready:
         reserve(book, call, book.agents[agent_id])
         return
@@ -40,12 +47,25 @@ def deadline_of(book: Book, call: Call) -> float:
     return since + max(0.0, book.campaign_of(call).settings.connect_deadline_s - MESSAGE_START_S)
 
 
+def keep_agent(book: Book, call: Call) -> bool:
+    """Keep the agent of a callback free for it from now on; False when that agent is not ready."""
+    campaign = book.campaign_of(call)
+    agent = book.agents.get(call.attempt.agent_id or "")
+    if agent is None or agent.id not in campaign.ready:
+        return False
+    agent.call, call.agent_id = call, agent.id
+    book.move_agent(agent, AgentState.RESERVED, "kept for a callback")
+    return True
+
+
 def reserve(book: Book, call: Call, agent: Agent) -> None:
     """Promise the agent to the call and tell its dialplan which channel to bridge to."""
+    was_kept = agent.call is call
     agent.call = call
     call.agent_id = agent.id
     call.asked = False
-    book.move_call(call, AttemptState.ROUTED, f"longest-ready agent, ready for {book.now - agent.since:.1f} s")
+    why = "the agent kept for it" if was_kept else f"longest-ready agent, ready for {book.now - agent.since:.1f} s"
+    book.move_call(call, AttemptState.ROUTED, why)
     book.move_agent(agent, AgentState.RESERVED, "call on its way")
     book.emit(AnswerRoute(call.id, agent.channel_id))
 
@@ -56,7 +76,7 @@ def play_message(book: Book, call: Call, reason: str) -> None:
     book.move_call(call, AttemptState.MESSAGE, reason)
     book.emit(AnswerRoute(call.id, None))
     if call.abandoned:
-        book.campaign_of(call).observe(book.now, "call_abandoned", call=call.id)
+        book.tell_pacer(call, "call_abandoned")
 
 
 def release(book: Book, call: Call) -> Agent | None:
@@ -83,7 +103,7 @@ def connect_if_bridged(book: Book, call: Call, agent: Agent) -> None:
     book.move_call(call, AttemptState.CONNECTED, f"agent and person in one bridge {took * 1000:.0f} ms after answer")
     if first and not counted:
         kind = "call_abandoned" if call.late else "call_connected"
-        book.campaign_of(call).observe(book.now, kind, call=call.id, agent=None if call.late else agent.id)
+        book.tell_pacer(call, kind, None if call.late else agent.id)
     book.move_agent(agent, AgentState.TALKING, "connected")
     if book.campaign_of(call).settings.keypad_disposition and agent.channel_id is not None:
         book.emit(AskDisposition(agent.channel_id))

@@ -26,7 +26,7 @@ def recovered(book: Book, event: ev.AttemptsRecovered) -> None:
             call.state = AttemptState.ANSWERED
         call.waiting_since = book.now
         book.calls[call.id] = call
-        book.campaign_of(call).observe(book.now, "call_dialed", call=call.id)
+        book.tell_pacer(call, "call_dialed")
 
 
 def lost(book: Book, event: ev.LinkLost) -> None:
@@ -114,7 +114,7 @@ def _settle_message(book: Book, call: Call) -> None:
     part(book, call)
     book.move_call(call, AttemptState.MESSAGE, "found in the message when the link came back")
     if call.abandoned:
-        book.campaign_of(call).observe(book.now, "call_abandoned", call=call.id)
+        book.tell_pacer(call, "call_abandoned")
 
 
 def _agent_in(book: Book, bridge_id: str) -> Agent | None:

@@ -1,4 +1,4 @@
-"""What can be wrong with a file of leads."""
+"""What can be wrong with a file of leads, or with what people say of leads."""
 # ruff: noqa: N818 - a refusal is named as one
 
 from dialer.errors import DialerError
@@ -15,3 +15,9 @@ class FileRefused(DialerError):
 
     def __str__(self) -> str:
         return super().__str__() if self.line is None else f"Line {self.line}: {super().__str__()}"
+
+
+class BadTime(DialerError):
+    """A text that should say when somebody is to be called back does not."""
+
+    code = "bad_time"

@@ -11,7 +11,7 @@ from dialer.store.law import Law
 
 # Somebody else calls this person just now, or the clock is wrong: not the lead's fault, asked again soon.
 SOON_S = 30.0
-_PASSING = frozenset({"in_flight", "clock_sync"})
+PASSING = frozenset({"in_flight", "clock_sync"})
 # These speak of one number: another number of the lead may do.
 _OF_NUMBER = frozenset({"tz_resolved", "covers_number", "only_prefixes", "screening", "listed", "mobile_optin"})
 
@@ -58,7 +58,7 @@ def put_off(db: sqlite3.Connection, judged: Judged, row: sqlite3.Row) -> None:
     rule, why = found.rule or "", _why(found)
     if found.until is not None:
         db.execute(_LATER, (found.until.timestamp(), f"{rule}: until {found.until.isoformat()}", judged.lead_id))
-    elif found.answers[0][0].kind in _PASSING:
+    elif found.answers[0][0].kind in PASSING:
         db.execute(_LATER, (now + SOON_S, f"{rule}: {why}", judged.lead_id))
     elif found.answers[0][0].kind in _OF_NUMBER and _take_next_number(db, row):
         return

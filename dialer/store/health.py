@@ -12,7 +12,7 @@ from dialer.store.errors import StoreDamaged
 CHECK_S = 5.0
 _TABLES = (
     *("campaigns", "agents", "lists", "imports", "attempts", "agent_sessions", "attempt_steps", "leads", "numbers"),
-    *("campaign_changes", "agent_states", "decisions", "pacing_memory"),
+    *("callbacks", "callback_changes", "campaign_changes", "agent_states", "decisions", "pacing_memory"),
     *("pickup_rates", "blocked_leads", "suppressions", "consents", "other_attempts", "attempt_verdicts"),
     "import_profiles",
     *("screening_lists", "screened_numbers"),

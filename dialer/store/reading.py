@@ -153,7 +153,7 @@ def _sums(rows: list[sqlite3.Row], column: str) -> dict[str, int]:
 def open_attempts(db: sqlite3.Connection, now: float) -> AttemptsRecovered:
     """Attempts that the record shows as not ended, with what their steps say of them."""
     attempts = tuple(
-        NewAttempt(row["id"], row["campaign_id"], row["lead_id"], row["number"], row["reserved_at"])
+        NewAttempt(row["id"], row["campaign_id"], row["lead_id"], row["number"], row["reserved_at"], row["agent_id"])
         for row in db.execute(_OPEN)
     )
     answered: dict[str, float] = {}

@@ -6,9 +6,21 @@ import sqlite3
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.words import AnsweredBy, Result
 from dialer.leads.pickup import Cell, PickupRates, Seen
-from dialer.leads.recall import HELD_AT, WRONG_NUMBER, Lead, LeadNumber, Strategy, Try, after
+from dialer.leads.recall import (
+    CALLBACK,
+    HELD_AT,
+    WRONG_NUMBER,
+    Lead,
+    LeadNumber,
+    LeadState,
+    Next,
+    Strategy,
+    Try,
+    after,
+)
 from dialer.leads.slots import Slot, slot_of
 from dialer.rules import locate
+from dialer.store import calling_back
 from dialer.store.law import preset_of
 
 _LEAD = """
@@ -31,6 +43,7 @@ _TELLS_NOTHING = frozenset({Result.INVALID_NUMBER, Result.CONGESTION, Result.FAI
 
 def settle(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
     """Decide about the lead of an attempt that has just ended, and learn from it."""
+    calling_back.settle(db, outcome)
     row = db.execute(_LEAD, (outcome.attempt_id,)).fetchone()
     lead = _lead(db, row)
     if outcome.dialed and outcome.result not in _TELLS_NOTHING:
@@ -43,6 +56,8 @@ def correct(db: sqlite3.Connection, outcome: RecordOutcome, before: str | None) 
     """A disposition came, or changed, after the end: decide anew while nothing else has happened to the lead."""
     if outcome.disposition == before or not outcome.dialed:
         return
+    if outcome.disposition != CALLBACK:
+        calling_back.take_back(db, outcome.attempt_id, outcome.disposition, outcome.ended_at)
     row = db.execute(_LEAD, (outcome.attempt_id,)).fetchone()
     lead = _lead(db, row)
     if outcome.disposition == AnsweredBy.MACHINE and outcome.result == Result.ANSWERED:
@@ -55,6 +70,8 @@ def correct(db: sqlite3.Connection, outcome: RecordOutcome, before: str | None) 
 def _write(db: sqlite3.Connection, outcome: RecordOutcome, row: sqlite3.Row, lead: Lead, attempts: int) -> None:
     strategy = Strategy(preset_of(row["preset"], row["tighten"]), row["max_attempts"], rates(db, row["principal"]))
     what = after(outcome, lead, strategy)
+    if (promised := calling_back.held(db, lead.lead_id)) is not None:
+        what = Next(LeadState.DUE, HELD_AT, lead.position, promised)
     db.execute(
         "UPDATE leads SET state = ?, next_at = ?, next_position = ?, next_reason = ?, attempts = ? WHERE id = ?",
         (what.state, what.at, what.position, what.reason, attempts, lead.lead_id),

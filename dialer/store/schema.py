@@ -38,7 +38,9 @@ def migrate(db: sqlite3.Connection, known: tuple[Migration, ...], now: float) ->
     """
     version = _version(db, known)
     applied = []
-    for migration in known[version:]:
+    for migration in known:
+        if migration.number <= version:
+            continue
         _apply(db, migration, now)
         applied.append(f"{migration.number:04} {migration.name}")
     return applied
@@ -52,9 +54,9 @@ def expect_ours(db: sqlite3.Connection, known: tuple[Migration, ...]) -> None:
 def expect_current(db: sqlite3.Connection, known: tuple[Migration, ...]) -> None:
     """Raise unless the schema is exactly this version's; for those who only read."""
     version = _version(db, known)
-    if version < len(known):
+    if version < known[-1].number:
         raise StoreOlder(
-            f"The store has schema {version} and this version reads {len(known)}.",
+            f"The store has schema {version} and this version reads {known[-1].number}.",
             hint="Start the daemon once; it brings the store up to date.",
         )
 
@@ -70,9 +72,10 @@ def _version(db: sqlite3.Connection, known: tuple[Migration, ...]) -> int:
     empty = db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
     if owner != APPLICATION_ID and not (empty and version == 0 and owner == 0):
         raise StoreDamaged("The file is an SQLite database, but not a store of the dialer.", hint="Check the path.")
-    if version > len(known):
+    newest = known[-1].number if known else 0
+    if version > newest:
         raise StoreNewer(
-            f"The store has schema {version}, this version of the dialer knows {len(known)}.",
+            f"The store has schema {version}, this version of the dialer knows {newest}.",
             hint="Install the newer version again, or restore a backup from before the update.",
         )
     return version

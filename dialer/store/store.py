@@ -11,7 +11,8 @@ from dialer.clock import Clock
 from dialer.floor.commands import Command, RecordCampaign
 from dialer.floor.events import AttemptsRecovered, CampaignSettings, NewAttempt
 from dialer.floor.words import CampaignState
-from dialer.store import campaigns, pins, reading, recording, reserving, schema
+from dialer.store import calling_back, campaigns, pins, reading, recording, reserving, schema
+from dialer.store.calling_back import Asking, Look
 from dialer.store.campaigns import Agent, Campaign, LeadList
 from dialer.store.connection import Connection, Unit
 from dialer.store.errors import StoreUnavailable
@@ -151,7 +152,18 @@ class Store(Reader):
         When the caller is cancelled meanwhile, what was reserved for it is given back.
         """
         offset_s = clock_offset_s
-        future = await self._writer.hand_over(lambda db: reserving.reserve(db, campaign_id, wanted, now, offset_s))
+        return await self._reserve(lambda db: reserving.reserve(db, campaign_id, wanted, now, offset_s))
+
+    async def reserve_callbacks(self, asking: Asking) -> tuple[NewAttempt, ...]:
+        """Reserve promised callbacks for agents who are free, in the same manner as ``reserve``."""
+        return await self._reserve(lambda db: calling_back.reserve(db, asking))
+
+    async def callbacks_look(self, campaign_id: str, now: float) -> Look:
+        """A campaign's callbacks that wait, and which of them are due."""
+        return await self.read(lambda db: calling_back.look(db, campaign_id, now))
+
+    async def _reserve(self, unit: Unit[tuple[NewAttempt, ...]]) -> tuple[NewAttempt, ...]:
+        future = await self._writer.hand_over(unit)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

@@ -74,7 +74,10 @@ def live_floor() -> Desk:
     desk = Desk(wrap_up_s=10, dispositions=(("1", "sale"),))
     for name, mode in zip(AGENTS, (LineMode.ON_LINE, LineMode.ON_LINE, LineMode.ON_HOOK), strict=True):
         desk.agent(name, mode)
-    desk.dial(*CALLS)
+    desk.dial(*CALLS[:3])
+    for name, agent in zip(CALLS[3:], AGENTS, strict=False):  # two callbacks, each with its agent
+        attempt = ev.NewAttempt(name, "c1", 1, "+33199000001", desk.now, agent)
+        desk.tell(ev.AttemptsReserved(at=desk.now, attempts=(attempt,)))
     return desk
 
 

@@ -48,13 +48,14 @@ def test_a_fresh_schema_is_the_migrated_one() -> None:
     assert dump(fresh(known)) == dump(db)
 
 
-def test_migrations_are_numbered_without_a_gap() -> None:
-    assert [migration.number for migration in schema.migrations()] == list(range(1, len(schema.migrations()) + 1))
+def test_no_two_migrations_have_one_number() -> None:
+    numbers = [migration.number for migration in schema.migrations()]
+    assert numbers == sorted(set(numbers))
 
 
 def test_a_migration_that_fails_leaves_no_trace() -> None:
     known = schema.migrations()
-    broken = schema.Migration(len(known) + 1, "broken", "CREATE TABLE new (a);\nCREATE TABLE campaigns (a);\n")
+    broken = schema.Migration(known[-1].number + 1, "broken", "CREATE TABLE new (a);\nCREATE TABLE campaigns (a);\n")
     db = fresh(known)
     before = dump(db)
 
@@ -62,7 +63,7 @@ def test_a_migration_that_fails_leaves_no_trace() -> None:
         schema.migrate(db, (*known, broken), NOW)
 
     assert dump(db) == before
-    assert db.execute("PRAGMA user_version").fetchone()[0] == len(known)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == known[-1].number
 
 
 def test_every_table_is_strict_and_looked_over() -> None:

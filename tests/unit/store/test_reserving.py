@@ -161,7 +161,9 @@ class Dialing(RuleBasedStateMachine):
     def fill(self, at: int, campaign_id: str) -> None:
         settings = CampaignSettings(campaign_id, "trunk", "+33162000000")
         create_campaign(self.db, Campaign(settings, CampaignState.RUNNING, "", "", NOW, LAB))
-        self.db.execute("INSERT INTO lists VALUES (?, ?, 'l', 0)", (at, campaign_id))
+        self.db.execute(
+            "INSERT INTO lists (id, campaign_id, name, created_at) VALUES (?, ?, 'l', 0)", (at, campaign_id)
+        )
         self.db.execute(_IMPORT, (at, at))
         for lead in range(6):
             row = (at * 6 + lead, at, at, str(lead), lead % 2)
