@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.store import backup as backup_module
 from dialer.store import open_reader, open_store
 from dialer.store.backup import Backup, back_up, backups, prove, remove_old
 from dialer.store.dnc import Wish, suppress
@@ -55,6 +56,27 @@ async def test_a_backup_holds_one_moment_of_a_store_that_is_written_meanwhile(st
     assert prove(backup.path) == proof
     # Each attempt is committed with its verdict: a copy of two moments would have one without the other.
     assert proof.rows["attempts"] == proof.rows["attempt_verdicts"]
+
+
+async def test_what_is_committed_after_its_first_look_is_not_in_the_backup(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(store)
+    async with opened(store) as busy:
+        look = backup_module._proof
+
+        def look_then_commit(db: sqlite3.Connection) -> backup_module.Proof:
+            seen = look(db)
+            with closing(sqlite3.connect(store)) as other:  # as the daemon would, in its own process
+                other.execute("INSERT INTO lists (campaign_id, name, created_at) VALUES ('acme', 'late', 0)")
+                other.commit()
+            monkeypatch.undo()
+            return seen
+
+        monkeypatch.setattr(backup_module, "_proof", look_then_commit)
+        backup, proof = back_up(store, tmp_path / "b", NOW)
+        assert await rows(busy, "SELECT count(*) FROM lists") == [(2,)]
+    assert proof.rows["lists"] == prove(backup.path).rows["lists"] == 1
 
 
 async def test_a_backup_is_closed_to_others_and_has_its_key(store: Path, tmp_path: Path) -> None:
