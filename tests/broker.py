@@ -1,0 +1,175 @@
+"""A real mosquitto for one test: on a port of its own, with TLS, users and an ACL where they are wanted."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import aiomqtt
+import pytest
+
+START_LIMIT_S = 10.0
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """Where mosquitto's programs are; the test is skipped where they are not installed."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed: apt-get install mosquitto")
+    return found
+
+
+@dataclass
+class Broker:
+    """``users``: name and password; with any, nobody else gets in. ``acl`` is an ACL file's text."""
+
+    folder: Path
+    users: Mapping[str, str] = field(default_factory=dict)
+    acl: str = ""
+    tls: bool = False
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        self.port = self.port or free_port()
+        self._write()
+
+    @property
+    def ca(self) -> Path:
+        """The certificate authority of the broker's certificate."""
+        return self.folder / "ca.pem"
+
+    def _write(self) -> None:
+        lines = [f"listener {self.port} 127.0.0.1", "user root", "persistence false", "log_dest stderr"]
+        lines.append(f"allow_anonymous {'false' if self.users else 'true'}")
+        if self.users:
+            passwords = self.folder / "passwords"
+            passwords.write_text("".join(f"{name}:{password}\n" for name, password in self.users.items()))
+            subprocess.run([program("mosquitto_passwd"), "-U", str(passwords)], check=True)
+            lines.append(f"password_file {passwords}")
+        if self.acl:
+            (self.folder / "acl").write_text(self.acl)
+            lines.append(f"acl_file {self.folder / 'acl'}")
+        if self.tls:
+            self._make_certificates()
+            lines += [f"certfile {self.folder / 'broker.pem'}", f"keyfile {self.folder / 'broker.key'}"]
+        (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    def _make_certificates(self, days: int = 10) -> None:
+        """A certificate authority, and the broker's certificate for 127.0.0.1 signed by it."""
+        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        ca = ["-days", str(days), "-subj", "/CN=test CA", "-keyout", "ca.key", "-out", "ca.pem"]
+        self._openssl(*new, *ca, "-addext", "keyUsage=critical,keyCertSign")
+        own = ["-days", str(days), "-subj", "/CN=broker", "-keyout", "broker.key", "-out", "broker.pem"]
+        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"]
+        self._openssl(*new, *own, *signed, "-addext", "subjectAltName=IP:127.0.0.1")
+
+    def _openssl(self, *command: str) -> None:
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Run, or run again on the same port; returns when it takes connections."""
+        output = (self.folder / "mosquitto.log").open("ab")
+        command = [program("mosquitto"), "-c", str(self.folder / "mosquitto.conf")]
+        self._process = subprocess.Popen(command, stderr=output, stdout=output)
+        output.close()
+        deadline = time.monotonic() + START_LIMIT_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                assert self._process.poll() is None, (self.folder / "mosquitto.log").read_text()
+                assert time.monotonic() < deadline, "mosquitto does not answer"
+                time.sleep(0.02)
+            else:
+                return self
+
+    def stop(self) -> None:
+        """End it, frozen or not; what it retained is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """It keeps its connections and takes new ones, and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+@dataclass
+class Ears:
+    """A subscriber; ``heard`` holds (topic, payload, retained) in order."""
+
+    client: aiomqtt.Client
+    heard: list[tuple[str, str, bool]] = field(default_factory=list)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        """For ever."""
+        async for message in self.client.messages:
+            payload = message.payload
+            text = payload.decode() if isinstance(payload, bytes) else ""
+            self.heard.append((str(message.topic), text, bool(message.retain)))
+            self._more.set()
+
+    async def until(self, topic: str, *words: str, limit_s: float = 20) -> str:
+        """Wait for a message on a topic that ends so and has these words in it; its payload."""
+        async with asyncio.timeout(limit_s):
+            while True:
+                for heard, payload, _ in self.heard:
+                    if heard.endswith(topic) and all(word in payload for word in words):
+                        return payload
+                self._more.clear()
+                await self._more.wait()
+
+    def last(self, topic: str) -> str:
+        """The last payload of a topic that ends so; empty when there was none."""
+        return next((payload for heard, payload, _ in reversed(self.heard) if heard.endswith(topic)), "")
+
+
+@asynccontextmanager
+async def ears(
+    broker: Broker, topic: str = "#", user: str | None = None, password: str | None = None
+) -> AsyncIterator[Ears]:
+    """Subscribe to a topic at the broker."""
+    tls = aiomqtt.TLSParameters(ca_certs=str(broker.ca)) if broker.tls else None
+    async with aiomqtt.Client("127.0.0.1", broker.port, username=user, password=password, tls_params=tls) as client:
+        await client.subscribe(topic, qos=1)
+        subscriber = Ears(client)
+        task = asyncio.create_task(subscriber.listen())
+        try:
+            yield subscriber
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
