@@ -121,7 +121,8 @@ def read_secret(name: Path, folder: Path) -> str:
 
 def _secret_path(name: Path, folder: Path) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and not name.is_absolute() and (Path(credentials) / name).exists():
+    # Not exists(): it raises where the folder of another service's credentials is closed to us.
+    if credentials and not name.is_absolute() and os.access(Path(credentials) / name, os.F_OK):
         return Path(credentials) / name
     return folder / name
 

@@ -7,6 +7,15 @@ cd "$(dirname "$0")/.."
 new=$destdir$folder.new
 old=$destdir$folder.old
 
+# The units see no home folder, so a Python that lives in one (pyenv, uv) would not be there.
+real=$("${PYTHON:-python3}" -c 'import os, sys; print(os.path.realpath(sys.executable))')
+case $real in
+/root/* | /home/* | /run/user/*)
+    echo "$real is in a home folder, which the service cannot see. Type: make install PYTHON=/usr/bin/python3" >&2
+    exit 1
+    ;;
+esac
+
 asterisk/testbed/prepare_machine.sh "${PYTHON:-python3}"
 mkdir -p "$(dirname "$new")"
 rm -rf "$new" "$old"
