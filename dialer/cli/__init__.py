@@ -15,6 +15,8 @@ _PLACES = {
     "campaign": ("dialer.cli.campaign:campaign", "Create, start, pause, stop and list campaigns."),
     "agents": ("dialer.cli.agents:agents", "Add agents, put them on the line, pause them."),
     "leads": ("dialer.cli.leads:leads", "Import lists of leads."),
+    "dnc": ("dialer.cli.dnc:dnc", "Keep the do-not-call list and copies of registers."),
+    "consent": ("dialer.cli.consent:consent", "Keep the consent register and export its proofs."),
     "status": ("dialer.cli.status:status", "Show the floor now, or live with --watch."),
     "outcomes": ("dialer.cli.outcomes:outcomes", "Export what came of the calls."),
     "explain": ("dialer.cli.explain:explain", "Tell the whole life of one call, with times and reasons."),

@@ -77,18 +77,20 @@ def export(
     as_jsonl = shell.as_json if output is None else output.suffix == ".jsonl"
     style = style or ("jsonl" if as_jsonl else "csv")
     given = {name: at for name, at in period.items() if at is not None}
-    with _opened(output) as file:
+    with opened_output(output) as file:
         rows: Rows = JsonRows(file) if style == "jsonl" else CsvRows(file, excel=style == "excel")
         result = shell.reach.stream("outcomes_export", rows.take, campaign_id=campaign_id, **given)
-    _tell(shell, result["count"], output)
+    tell_count(shell, result["count"], "outcomes", output)
 
 
-def _tell(shell: Shell, count: int, output: Path | None) -> None:
+def tell_count(shell: Shell, count: int, what: str, output: Path | None) -> None:
+    """How many rows went into a file; nothing when they went to standard output."""
     if output is not None and shell.as_json:
         print_json({"count": count, "output": str(output)})
     elif output is not None:
-        click.echo(f"{count} outcomes written to {output}")
+        click.echo(f"{count} {what} written to {output}")
 
 
-def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+def opened_output(output: Path | None) -> AbstractContextManager[TextIO]:
+    """The file to write, or standard output."""
     return nullcontext(sys.stdout) if output is None else writing(output)

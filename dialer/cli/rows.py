@@ -1,4 +1,4 @@
-"""Outcomes as CSV or JSON Lines, a part at a time."""
+"""Rows of an export as CSV or JSON Lines, a part at a time."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ class Rows(Protocol):
 
 
 class JsonRows:
-    """One JSON object a line: the outcome's values, and the lead's fields under ``lead``."""
+    """One JSON object a line: the row's values, and the lead's fields, if it has some, under ``lead``."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -34,11 +34,12 @@ class JsonRows:
         """Write one part."""
         for row in part.get("rows", ()):
             line = {name: _value(name, value) for name, value in row["values"].items()}
-            self._file.write(json.dumps({**line, "lead": row["fields"]}, ensure_ascii=False) + "\n")
+            lead = {"lead": row["fields"]} if "fields" in row else {}
+            self._file.write(json.dumps({**line, **lead}, ensure_ascii=False) + "\n")
 
 
 class CsvRows:
-    """A header, then one row an outcome; ``excel``: with BOM and semicolons."""
+    """A header, then the rows; ``excel``: with BOM and semicolons."""
 
     def __init__(self, file: TextIO, *, excel: bool = False) -> None:
         if excel:

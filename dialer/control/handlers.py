@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from dialer.control import agents, campaigns, configuring, floor_view, leads, pacing
+from dialer.control import agents, campaigns, configuring, consents, dnc, floor_view, leads, pacing
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -25,6 +25,14 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "leads_import": leads.import_file,
     "leads_check": leads.check,
     "leads_lists": leads.lists,
+    "dnc_add": dnc.add,
+    "dnc_import": dnc.import_file,
+    "dnc_list": dnc.show,
+    "dnc_check": dnc.check,
+    "consent_add": consents.add,
+    "consent_withdraw": consents.withdraw,
+    "consent_show": consents.show,
+    "consent_export": consents.export,
     "outcomes_export": floor_view.outcomes_export,
     "explain": floor_view.explain,
     "pacing_explain": pacing.explain,

@@ -39,7 +39,7 @@ async def import_file(services: Services, call: Call) -> JsonObject:
 
     wish = rq.read(rq.LeadsImport, call.params)
     path = Path(wish.path)
-    await asyncio.to_thread(_expect_readable, path)
+    await asyncio.to_thread(expect_readable, path)
     # The daemon writes where it may, never where a request says; the rows go back to who asked.
     with tempfile.TemporaryDirectory(prefix="refused-", dir=services.store.path.parent) as folder:
         refused = Path(folder) / "refused.csv" if wish.want_refused else None
@@ -71,7 +71,7 @@ async def check(services: Services, call: Call) -> JsonObject:
 
     wish = rq.read(rq.LeadsCheck, call.params)
     path = Path(wish.path)
-    await asyncio.to_thread(_expect_readable, path)
+    await asyncio.to_thread(expect_readable, path)
     campaign = None if wish.campaign_id is None else await services.store.campaign(wish.campaign_id)
     preset = wish.preset or (campaign.law.preset if campaign else "fr")
     options = ImportOptions(
@@ -134,7 +134,8 @@ async def _telling(call: Call, start: "Callable[[Progress], Coroutine[Any, Any, 
         await asyncio.gather(work, return_exceptions=True)
 
 
-def _expect_readable(path: Path) -> None:
+def expect_readable(path: Path) -> None:
+    """BadRequestError when the process that runs the command cannot read a file."""
     try:
         with path.open("rb"):
             return

@@ -78,7 +78,7 @@ def prepare(request: Request) -> Iterator[Segment | Prepared]:
     FileRefused when the file cannot be imported, with the line. Rows that cannot be leads go to ``refused``.
     """
     path = Path(request.file)
-    with _explaining(path), ExitStack() as files:
+    with explaining(path), ExitStack() as files:
         source = files.enter_context(opened(path, request.encoding, request.separator))
         refusals = files.enter_context(_Refusals(request.refused, source.separator))
         found = layout(_header(source.records), request.columns)
@@ -181,7 +181,8 @@ def _header(records: Iterator[Record]) -> list[str]:
 
 
 @contextmanager
-def _explaining(path: Path) -> Iterator[None]:
+def explaining(path: Path) -> Iterator[None]:
+    """What cannot be read or decoded becomes FileRefused."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
 """The do-not-call list: wishes not to be called, only ever added to, and copies of public registers."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,11 @@ SELECT a.lead_id, a.number, c.principal, l.fields ->> '$.person_id' AS person_id
 FROM attempts AS a JOIN campaigns AS c ON c.id = a.campaign_id JOIN leads AS l ON l.id = a.lead_id WHERE a.id = ?
 """
 _KNOWN = "SELECT 1 FROM suppressions WHERE sealed = seal(?) AND principal = ? LIMIT 1"
+_LATEST = """
+SELECT s.principal, s.at, s.reason, s.source, a.number FROM suppressions AS s
+LEFT JOIN attempts AS a ON a.id = substr(s.source, 9) AND s.source GLOB 'attempt *' AND seal(a.number) = s.sealed
+WHERE :principal IS NULL OR s.principal = :principal ORDER BY s.id DESC LIMIT :limit
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +91,7 @@ def summary(db: sqlite3.Connection) -> dict[str, Any]:
     return {"suppressions": [dict(row) for row in wishes], "registers": [dict(row) for row in registers]}
 
 
-def replace_register(db: sqlite3.Connection, register: Mapping[str, Any], numbers: Iterable[str]) -> int:
-    """Put a newer copy of a public register (name, as_of, imported_at, source) in the old one's place."""
-    name = register["name"]
-    db.execute("DELETE FROM screened_numbers WHERE list = ?", (name,))
-    db.execute(
-        "INSERT INTO screening_lists (name, as_of, imported_at, source, numbers)"
-        " VALUES (:name, :as_of, :imported_at, :source, 0) ON CONFLICT DO UPDATE SET as_of = excluded.as_of,"
-        " imported_at = excluded.imported_at, source = excluded.source",
-        dict(register),
-    )
-    rows = ((number, name) for number in numbers)
-    count = db.executemany("INSERT OR IGNORE INTO screened_numbers VALUES (seal(?), ?)", rows).rowcount
-    db.execute("UPDATE screening_lists SET numbers = ? WHERE name = ?", (count, name))
-    return count
+def latest(db: sqlite3.Connection, principal: str | None, limit: int) -> list[dict[str, Any]]:
+    """The last wishes, newest first; ``number`` where the attempt in which it was said is still on record."""
+    key = None if principal is None else principal_key(principal)
+    return [dict(row) for row in db.execute(_LATEST, {"principal": key, "limit": limit})]

@@ -38,10 +38,12 @@ def key_of(store: Path, *, create: bool) -> bytes:
 def add_seal(db: sqlite3.Connection, key: bytes) -> None:
     """Teach a connection the SQL function ``seal(text)``: the keyed hash of a number or of ``person:`` and an id."""
 
-    def seal(text: str) -> bytes:
-        return hmac.digest(key, text.encode(), "sha256")[:_SEAL_BYTES]
+    db.create_function("seal", 1, lambda text: sealed(key, text), deterministic=True)
 
-    db.create_function("seal", 1, seal, deterministic=True)
+
+def sealed(key: bytes, text: str) -> bytes:
+    """The keyed hash of a number or of ``person:`` and an id."""
+    return hmac.digest(key, text.encode(), "sha256")[:_SEAL_BYTES]
 
 
 def _make(path: Path) -> None:

@@ -1,0 +1,140 @@
+"""Files of bare numbers (registers, refusals) read into a staging file: ``python -m dialer.leads.number_lists``.
+
+A process of its own, as for leads: a register has millions of numbers, and in the daemon somebody is answering.
+"""
+
+import asyncio
+import json
+import os
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from dialer.errors import DialerError
+from dialer.leads.columns import layout
+from dialer.leads.errors import FileRefused
+from dialer.leads.numbers import Refusal, parse
+from dialer.leads.preparing import explaining
+from dialer.leads.sources import Record, opened
+from dialer.store.seal import key_of, sealed
+
+READ_S: Final = 3_600.0
+STOP_S: Final = 5.0
+_NICENESS: Final = 5
+_SCHEMA: Final = "CREATE TABLE numbers (sealed BLOB PRIMARY KEY) STRICT, WITHOUT ROWID"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which file, of whose store's key, and where its sealed numbers go. Paths as text, so that it travels as JSON."""
+
+    file: str
+    staged: str
+    store: str
+    region: str = "FR"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberList:
+    """What was read: ``read`` = ``numbers`` + ``duplicates`` + ``refused``, the last by reason."""
+
+    read: int
+    numbers: int
+    duplicates: int
+    refused: dict[str, int]
+
+
+async def stage(request: Request) -> NumberList:
+    """Read a file in a process of its own. FileRefused when it cannot be read or holds no number."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dialer.leads.number_lists"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        async with asyncio.timeout(READ_S):
+            answer, _ = await process.communicate(json.dumps(asdict(request)).encode())
+    except TimeoutError as error:
+        raise FileRefused(f"Reading {request.file} took more than an hour and was stopped.") from error
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+    if not answer:
+        raise FileRefused(f"The process that read {request.file} ended without a word.", hint="See the journal.")
+    message = json.loads(answer)
+    if fault := message.get("error"):
+        raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
+    return NumberList(**message)
+
+
+def read(request: Request) -> NumberList:
+    """Read the file whole into ``staged``: one row for each number, sealed, in the order of the seals."""
+    path, key = Path(request.file), key_of(Path(request.store), create=False)
+    refused: Counter[str] = Counter()
+    seals: list[bytes] = []
+    with explaining(path), opened(path) as source:
+        for cells in _numbers_only(source.records):
+            found = [parse(cell, request.region) for cell in cells]
+            good = [number.e164 for number in found if not isinstance(number, Refusal)]
+            seals += [sealed(key, number) for number in good]
+            if not good:
+                refused[found[0].reason if found and isinstance(found[0], Refusal) else "empty"] += 1
+    if not seals:
+        raise FileRefused(f"{path} holds no telephone number.", hint="One number a line, or a column named phone.")
+    distinct = sorted(set(seals))
+    _write(Path(request.staged), distinct)
+    total = sum(refused.values())
+    return NumberList(len(seals) + total, len(distinct), len(seals) - len(distinct), dict(refused.most_common()))
+
+
+def _numbers_only(records: Iterator[Record]) -> Iterator[list[str]]:
+    """The cells that hold numbers: of the columns that the header names, else of the first one."""
+    first = next(records, None)
+    if first is None:
+        return
+    columns, has_header = _columns(first[1])
+    for _, cells in records if has_header else chain([first], records):
+        yield [cells[at].strip() for at in columns if at < len(cells) and cells[at].strip()]
+
+
+def _columns(cells: Sequence[str]) -> tuple[Sequence[int], bool]:
+    if any(sum(map(str.isdigit, cell)) >= 5 for cell in cells):
+        return [0], False
+    return layout(cells, {}).phones, True
+
+
+def _write(path: Path, seals: Sequence[bytes]) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute(_SCHEMA)
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO numbers VALUES (?)", ((each,) for each in seals))
+        db.execute("COMMIT")
+
+
+def main() -> None:
+    """Answer one request: what was read, or the error, as a line of JSON."""
+    os.nice(_NICENESS)
+    request = Request(**json.load(sys.stdin))
+    try:
+        answer = asdict(read(request))
+    except DialerError as error:
+        line = getattr(error, "line", None)
+        answer = {"error": {"message": str(error.args[0]), "hint": error.hint, "line": line}}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
