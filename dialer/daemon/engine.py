@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -55,6 +56,10 @@ class Engine:
         self.floor = floor
         self.clock = clock
         self.wanted = asyncio.Event()  # set when the dial loop should look
+        # Who count and tell what the floor does: called when all is carried out, must not wait.
+        self.followers: list[Callable[[Sequence[cmd.Command]], None]] = []
+        # Told of all that was carried out, after the fact; they must not wait, and what they raise is a guard's.
+        self.followers: list[Callable[[Sequence[cmd.Command]], None]] = []
         self._pbx = pbx
         self._store = store
         self._asking: dict[str, asyncio.Future[str | None]] = {}
@@ -80,6 +85,8 @@ class Engine:
                 records.append(command)
         if records:
             self._store.record(records)
+        for follow in self.followers:
+            guarded(partial(follow, commands))
 
     async def route(self, attempt_id: str, failed_channel: str | None) -> str | None:
         """What the dialplan of an answered call asks: an agent's channel, or None for the message."""

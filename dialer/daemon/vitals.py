@@ -7,9 +7,10 @@ be restarted: the parts then move all the same, and tell it.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -19,12 +20,15 @@ from dialer.daemon.notify import Notifier
 from dialer.daemon.troubles import Troubles
 from dialer.store import Store, schema
 from dialer.store.errors import StoreUnavailable
+from dialer.timings import Timings
 
 log = structlog.get_logger(__name__)
 
 FEEDS_A_PERIOD: Final = 3  # so often the watchdog is fed in its period
 LONGEST_PAUSE_S: Final = 5.0
 PROBE_EVERY_S: Final = 5.0
+LAG_EVERY_S: Final = 0.1
+RECENT_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,42 @@ class Vitals:
 
 
 @dataclass(slots=True)
+class LoopLag:
+    """How much later than asked the event loop wakes a task: what every answered call waits on top."""
+
+    lags: Timings = field(default_factory=Timings)
+    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=round(RECENT_S / LAG_EVERY_S)))
+
+    async def run(self) -> None:
+        """For ever; ends only when cancelled."""
+        while True:
+            asked = time.monotonic()
+            await asyncio.sleep(LAG_EVERY_S)
+            lag_s = max(0.0, time.monotonic() - asked - LAG_EVERY_S)
+            self.lags.add(lag_s)
+            self._recent.append(lag_s)
+
+    @property
+    def worst_s(self) -> float:
+        """The worst of the last seconds."""
+        return max(self._recent, default=0.0)
+
+
+@dataclass(slots=True)
 class StoreProbe:
     """Writes something that changes nothing every few seconds: a disk that hangs is noticed on a quiet night too."""
 
     store: Store
     answers: int = 0
+    took_s: float | None = None  # the last write, commit and wait in the queue included
 
     async def run(self) -> None:
         """For ever; ends only when cancelled."""
         while True:
+            asked = time.monotonic()
             with suppress(StoreUnavailable):  # an answer all the same: a full disk is not cured by a restart
                 await self.store.write(schema.touch)
+            self.took_s = time.monotonic() - asked
             self.answers += 1
             await asyncio.sleep(PROBE_EVERY_S)
 

@@ -20,6 +20,7 @@ from dialer.store.law import Law, LawSettings, law_of
 from dialer.store.reading import Counts, LeadRecord, Life, OutcomeRow, Period
 from dialer.store.recorder import BUFFER_BOUND, Recorder
 from dialer.store.writer import Writer
+from dialer.timings import Timings
 
 T = TypeVar("T")
 
@@ -126,6 +127,11 @@ class Store(Reader):
     def carried_out(self) -> int:
         """How many units of work were carried out since the store was opened."""
         return self._writer.carried_out
+
+    @property
+    def commits(self) -> Timings:
+        """How long the commits took, from the thread's first statement to the disk."""
+        return self._writer.commits
 
     @property
     def folder_prefix(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import structlog
 
 from dialer.store.connection import Connection, Unit
 from dialer.store.errors import StoreClosed, StoreUnavailable
+from dialer.timings import Timings
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class Writer:
         self._closing = False
         self.healthy = True
         self.carried_out = 0
+        self.commits = Timings()
 
     def start(self) -> None:
         """Begin to take work, in a task of the writer's own that no caller can cancel."""
@@ -107,10 +110,12 @@ class Writer:
     async def _settle(self, group: list[_Job]) -> None:
         units = [job.unit for job in group]
         results: Sequence[Any]
+        started = time.monotonic()
         try:
             results = await self._connection.run(lambda db: _commit_group(db, units))
         except Exception as error:  # noqa: BLE001 - guard: whatever happens, no caller may wait for ever
             results = [_Failure(error)] * len(group)
+        self.commits.add(time.monotonic() - started)
         self._note_health(results)
         self.carried_out += len(group)
         for job, result in zip(group, results, strict=True):
