@@ -58,8 +58,6 @@ class Engine:
         self.wanted = asyncio.Event()  # set when the dial loop should look
         # Who count and tell what the floor does: called when all is carried out, must not wait.
         self.followers: list[Callable[[Sequence[cmd.Command]], None]] = []
-        # Told of all that was carried out, after the fact; they must not wait, and what they raise is a guard's.
-        self.followers: list[Callable[[Sequence[cmd.Command]], None]] = []
         self._pbx = pbx
         self._store = store
         self._asking: dict[str, asyncio.Future[str | None]] = {}

@@ -107,6 +107,11 @@ class Floor:
         """The state of one campaign; DialerError when there is none of this id."""
         return campaigns.the_campaign(self._book, campaign_id).state
 
+    def campaign_of(self, attempt_id: str) -> str | None:
+        """The campaign of an open attempt; None when there is none of this id."""
+        call = self._book.calls.get(attempt_id)
+        return call.attempt.campaign_id if call else None
+
     def campaign_views(self) -> list[CampaignView]:
         """Every campaign as it stands now."""
         return [self._campaign_view(campaign_id) for campaign_id in self._book.campaigns]
