@@ -9,6 +9,8 @@ from pacing.interface import Terms
 _INTEGRAL_STEP: Final = 0.03
 _INTEGRAL_BOUND: Final = 1.5
 _RATE_MEMORY_S: Final = 1200.0
+_USUAL_RUN: Final = 1.5  # length of a run of abandons that calm floors show too
+_RUN_SHARE: Final = 0.25  # of answers abandoned: while more are, a run of abandons goes on
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Standing(NamedTuple):
     price: float  # theta: the risk that one more call may carry
     allowance: float  # how many abandons may happen now, what is lent included
     tail: float  # chance of running out of allowance that a decision may take
+    cautious: bool  # whether the window is in its first half hour
 
 
 class Budget:
@@ -49,17 +52,21 @@ class Budget:
         self.rate = 0.0  # live answers a second
         self.aim = 0.0
         self.last = 0.0
+        self.run = self.longest_run = 0.0  # abandons close together, now and at worst
 
     def open(self, terms: Terms, at: float) -> None:
         """A window begins."""
         self.terms, self.opened_at, self.last = terms, at, at
         self.aim, self.rate = terms.abandonment_limit, 0.0
+        self.run = self.longest_run = 0.0
 
     def live_answer(self, *, abandoned: bool) -> None:
         """Learn the price from each live answer: the integral moves until aim = outcome."""
         step = _INTEGRAL_STEP * (self.aim - abandoned)
         self.integral = min(_INTEGRAL_BOUND, max(-_INTEGRAL_BOUND, self.integral + step))
         self.rate += 1.0 / _RATE_MEMORY_S
+        self.run = max(0.0, self.run + abandoned - _RUN_SHARE)
+        self.longest_run = max(self.longest_run, self.run)
 
     def advance(self, now: float) -> None:
         """Let the answer rate fade."""
@@ -83,13 +90,16 @@ class Budget:
         to_come = rate * self._left_s(now)
         surplus = self.surplus(answered, abandoned)
         cautious = now - self.opened_at < self.steering.cautious_s
-        # How many abandons come at once when luck is bad: more with more answers.
-        burst = max(1.0, sqrt(self.terms.abandonment_limit * (answered + to_come)) / 8.0)
+        # How many abandons come at once when luck is bad: more with more answers, and more still
+        # where answers are seen to jump.
+        usual = sqrt(self.terms.abandonment_limit * (answered + to_come)) / 8.0
+        burst = max(1.0, usual, self.longest_run - _USUAL_RUN)
         self.aim = self._aim(answered, surplus, to_come, burst, cautious=cautious)
         return Standing(
             self._price(rate),
             surplus + self._lent(answered, to_come, burst, cautious=cautious),
             self._tail(to_come, burst, cautious=cautious),
+            cautious,
         )
 
     def _aim(self, answered: int, surplus: float, to_come: float, burst: float, *, cautious: bool) -> float:
@@ -98,7 +108,7 @@ class Budget:
         total = max(1.0, answered + to_come)
         margin = min(
             s.early_share * limit * answered,
-            1.0 + s.margin_growth * sqrt(limit * total),
+            1.0 + max(s.margin_growth * sqrt(limit * total), burst),
             0.8 * burst + 0.5 * limit * to_come,
         )
         calm = max(s.least_horizon, s.horizon_s * self.answers_a_second(self.last))

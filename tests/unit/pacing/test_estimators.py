@@ -167,6 +167,20 @@ def test_no_allowance_is_lent_at_the_end_of_the_window() -> None:
     assert end.tail < midway.tail
 
 
+def test_a_run_of_abandons_makes_the_rest_of_the_window_careful() -> None:
+    """Answers that jump once may jump again: less is lent, less chance taken, more kept back."""
+    calm, jumped = opened_budget(), opened_budget()
+    for budget in (calm, jumped):
+        for number in range(40):
+            budget.live_answer(abandoned=number % 5 == 0 if budget is calm else number < 8)
+        budget.integral = 0.0
+    before, after = (budget.standing(2600, 60, 21600.0) for budget in (calm, jumped))
+
+    assert after.tail < before.tail
+    assert after.allowance < before.allowance
+    assert after.price < before.price
+
+
 def test_a_limit_of_zero_is_progressive() -> None:
     budget = Budget(Steering())
     budget.open(Terms(abandonment_limit=0.0), 0.0)
