@@ -25,6 +25,7 @@ _PLACES = {
     "rules": ("dialer.cli.rules:rules", "Explain the calling law as the dialer applies it."),
     "backup": ("dialer.cli.backup:backup", "Back up the store while the dialer runs."),
     "restore": ("dialer.cli.backup:restore", "Put a backup in the place of the store."),
+    "callback": ("dialer.cli.callback:callback", "Promise, list, move, cancel and assign callbacks."),
     "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
 }
 

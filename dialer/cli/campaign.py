@@ -19,6 +19,8 @@ _BOUNDS = ["max-lines", "max-calls-per-s", "max-ratio", "abandonment-target-pct"
 _BASES = ["consent", "contract_in_progress", "request_callback", "press"]
 _SHOWN = "A number of the campaign's that may be shown besides --caller-id; give it once for each."
 _TIGHTEN = "A rule's stricter value, like fr.max_30d.count=3; what would loosen a rule is refused."
+_TOLERANCE = "An agent's own callback waits this long for the agent; later it is overdue. 600 if not given."
+_FALLBACK = "What becomes of it then: anybody of the team calls (the default), or it waits for its agent."
 _ON_PHONE = "What a key on the agent's phone stands for; give it once for each key."
 
 
@@ -39,6 +41,8 @@ def _settings_options(command: F) -> F:
         click.option("--max-lines", type=int, help="Most calls at a time."),
         click.option("--max-calls-per-s", type=float, help="Most calls dialed a second."),
         click.option("--max-attempts", type=int, help="How often a lead is tried, at most; 20 if not given."),
+        click.option("--callback-tolerance-s", type=float, help=_TOLERANCE),
+        click.option("--callback-fallback", type=click.Choice(["team", "wait"]), help=_FALLBACK),
         click.option("--abandonment-limit-pct", type=float, help=_LIMIT),
         click.option("--abandonment-target-pct", type=float, help="What is aimed at, below the limit."),
         click.option("--min-agents-for-predictive", type=int, help="With fewer agents, pacing is progressive."),

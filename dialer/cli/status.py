@@ -107,7 +107,16 @@ def _line(campaign: dict[str, Any]) -> str:
     ]
     if campaign["pacing"] is not None:
         parts.append(pacing_words(campaign["pacing"]))
+    if campaign["callbacks"]["waiting"]:
+        parts.append(callback_words(campaign["callbacks"]))
     return "; ".join(parts)
+
+
+def callback_words(callbacks: dict[str, Any]) -> str:
+    """How many callbacks wait, are due and overdue, and what the longest due wait for, in one line."""
+    counts = ", ".join(f"{callbacks[name]} {name}" for name in ("waiting", "due", "overdue"))
+    when = f", the next at {clock_time(callbacks['next_at'])}" if not callbacks["due"] else ""
+    return "; ".join([f"callbacks {counts}{when}", *callbacks["waits"]])
 
 
 def pacing_words(pacing: dict[str, Any]) -> str:
@@ -134,6 +143,8 @@ def tell(floor: Any) -> None:  # noqa: ANN401 - JSON
     for campaign in floor["campaigns"]:
         if campaign["pacing"] is not None:
             click.echo(f"{campaign['campaign_id']}: {pacing_words(campaign['pacing'])}")
+        if campaign["callbacks"]["waiting"]:
+            click.echo(f"{campaign['campaign_id']}: {callback_words(campaign['callbacks'])}")
     if floor["agents"]:
         click.echo()
         rows = [_agent_row(agent, floor["at"]) for agent in floor["agents"]]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from dialer.control import requests as rq
+from dialer.control.callbacks import CALLBACK, promise_in
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call
 from dialer.control.services import Services
@@ -116,10 +117,25 @@ async def dispose(services: Services, call: Call) -> JsonObject:
     if (wish.disposition is None) == (wish.key is None):
         raise BadRequestError("Give either a disposition or a key.")
     what = wish.disposition or await _meaning(services, wish.agent_id, str(wish.key))
-    return {
-        **_submit(services, ev.Disposed(at=services.now(), agent_id=wish.agent_id, disposition=what)),
-        "disposition": what,
-    }
+    promised: JsonObject = {}
+    if wish.callback_at is not None:
+        expect_callback(what)
+        promised = await promise_in(services, _last_attempt(services, wish.agent_id), wish, wish.agent_id)
+    submitted = _submit(services, ev.Disposed(at=services.now(), agent_id=wish.agent_id, disposition=what))
+    return {**submitted, "disposition": what, **promised}
+
+
+def expect_callback(disposition: str) -> None:
+    """Only the disposition ``callback`` takes a time."""
+    if disposition != CALLBACK:
+        raise BadRequestError(f"The disposition {disposition} takes no time to call back: {CALLBACK} does.")
+
+
+def _last_attempt(services: Services, agent_id: str) -> str:
+    known = {agent.agent_id: agent.last_attempt_id for agent in services.snapshot().agents}
+    if (attempt_id := known.get(agent_id)) is None:
+        raise RefusedError(f"Agent {agent_id} has had no call to promise a callback in.")
+    return attempt_id
 
 
 async def _meaning(services: Services, agent_id: str, key: str) -> str:

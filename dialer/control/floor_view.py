@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from dialer.control import pacing
 from dialer.control import requests as rq
+from dialer.control.agents import expect_callback
+from dialer.control.callbacks import promise_in
 from dialer.control.doctor import Check, check_machine
 from dialer.control.server import Call
 from dialer.control.services import Services
@@ -82,11 +84,15 @@ async def disposition_set(services: Services, call: Call) -> JsonObject:
         hint = "Wait for its end, or give it for the agent: dialer disposition set --agent ID WHAT"
         raise RefusedError(f"Attempt {wish.attempt_id} has not ended.", hint=hint)
     was = attempt["disposition"]
+    promised: JsonObject = {}
+    if wish.callback_at is not None:
+        expect_callback(wish.disposition)
+        promised = await promise_in(services, wish.attempt_id, wish, attempt["agent_id"])
     attempt |= {"attempt_id": attempt["id"], "disposition": wish.disposition}
     record = RecordOutcome(**{field.name: attempt[field.name] for field in fields(RecordOutcome)})
     services.store.record([record])
     await services.store.flush()
-    return {"attempt_id": wish.attempt_id, "was": was, "disposition": wish.disposition}
+    return {"attempt_id": wish.attempt_id, "was": was, "disposition": wish.disposition, **promised}
 
 
 async def doctor(services: Services, call: Call) -> JsonObject:

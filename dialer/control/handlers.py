@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from dialer.control import agents, campaigns, configuring, consents, dnc, floor_view, leads, pacing
+from dialer.control import agents, callbacks, campaigns, configuring, consents, dnc, floor_view, leads, pacing
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -37,6 +37,11 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "explain": floor_view.explain,
     "pacing_explain": pacing.explain,
     "pacing_history": pacing.history,
+    "callback_add": callbacks.add,
+    "callback_list": callbacks.list_all,
+    "callback_move": callbacks.move,
+    "callback_cancel": callbacks.cancel,
+    "callback_assign": callbacks.assign,
     "disposition_set": floor_view.disposition_set,
     "doctor": floor_view.doctor,
 }

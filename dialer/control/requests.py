@@ -34,6 +34,8 @@ Disposition = Annotated[str, _shaped(r"[a-z][a-z0-9_]{0,39}", "one word of small
 Pin = Annotated[str, _shaped(r"[0-9]{4,12}", "4 to 12 digits")]
 Key = Annotated[str, _shaped(r"[0-9]", "a key from 0 to 9")]
 AttemptId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,64}", "the id of an attempt")]
+When = Annotated[str, _shaped(r"[0-9A-Za-z:/+. -]{1,40}", "a time like 2026-11-24 14:30, 24/11 14h30 or 14:30")]
+CallbackId = Annotated[int, Field(ge=1, le=2**62)]
 Language = Annotated[str, _shaped(r"fr|en", "fr or en")]
 Unset = Literal["max_lines", "max_calls_per_s", "max_ratio", "abandonment_target_pct", "cancel_after_s"]
 Time = Annotated[float, Field(ge=0, le=4_102_444_800)]  # to the year 2100
@@ -77,6 +79,8 @@ class CampaignValues(Params):
     cancel_after_s: Annotated[float, Field(ge=5, le=120)] | None = None
     ratio: Annotated[float, Field(ge=1, le=20)] | None = None
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+    callback_tolerance_s: Annotated[float, Field(ge=30, le=86_400)] | None = None
+    callback_fallback: Literal["team", "wait"] | None = None
     unset: Annotated[tuple[Unset, ...], Field(strict=False, max_length=8)] = ()
     policy: Annotated[str, AfterValidator(_known_policy)] | None = None
     language: Language | None = None
@@ -182,7 +186,58 @@ class AgentLogin(Params):
     channel_id: AttemptId
 
 
-class AgentDisposition(Params):
+class CallbackWish(Params):
+    """When a person is to be called back, by the person's clock, and by whom.
+
+    ``evidence``: where the consent to this very time is kept; outside legal hours nothing else allows it.
+    """
+
+    callback_at: When | None = None
+    callback_agent: Id | None = None
+    anyone: bool = False
+    note: Text = ""
+    evidence: Text = ""
+
+
+class CallbackAdd(CallbackWish):
+    """A promise to call a lead back, by the number that is next or the one given."""
+
+    lead_id: Annotated[int, Field(ge=1, le=2**62)]
+    number: CallerId | None = None
+
+
+class CallbackFilter(Params):
+    """Callbacks of one campaign or agent; ``ended``: those that wait no more too."""
+
+    campaign_id: Id | None = None
+    agent_id: Id | None = None
+    overdue: bool = False
+    ended: bool = False
+
+
+class CallbackMove(Params):
+    """Another time for a callback; evidence that is not given stays what it was."""
+
+    callback_id: CallbackId
+    at: When
+    evidence: Text | None = None
+
+
+class CallbackAssign(Params):
+    """Another agent for a callback; None: anybody."""
+
+    callback_id: CallbackId
+    agent_id: Id | None = None
+
+
+class CallbackCancel(Params):
+    """Take a promise back."""
+
+    callback_id: CallbackId
+    reason: Text = ""
+
+
+class AgentDisposition(CallbackWish):
     """What an agent says came of the last call: the word, or the key on the phone that stands for it."""
 
     agent_id: Id
@@ -190,7 +245,7 @@ class AgentDisposition(Params):
     key: Key | None = None
 
 
-class DispositionSet(Params):
+class DispositionSet(CallbackWish):
     """Correct what came of an ended attempt."""
 
     attempt_id: AttemptId

@@ -28,6 +28,7 @@ class AgentStatus:
     since: float
     reason: str = ""
     attempt_id: str | None = None
+    last_attempt_id: str | None = None  # of the call in talk, or the last one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,17 @@ class PacingStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStatus:
+    """A campaign's promised callbacks: how many wait, are due, are overdue; the next one's time; what some wait for."""
+
+    waiting: int = 0
+    due: int = 0
+    overdue: int = 0
+    next_at: float | None = None
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStatus:
     """One campaign now. ``occupancy`` is (talking + wrap-up) / (logged in - paused) over the last minutes."""
 
@@ -79,6 +91,7 @@ class CampaignStatus:
     occupancy: float | None = None
     leads_left: int | None = None
     pacing: PacingStatus | None = None
+    callbacks: CallbackStatus = field(default_factory=CallbackStatus)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

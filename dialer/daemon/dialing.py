@@ -2,24 +2,29 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
 
 from dialer.clock import Clock
+from dialer.daemon.callbacks import Callbacks
 from dialer.daemon.engine import Engine
 from dialer.daemon.troubles import Troubles
 from dialer.floor import events as ev
 from dialer.floor.decisions import Room
 from dialer.floor.words import CampaignState
 from dialer.store import Store
+from dialer.store.calling_back import Asking
 from dialer.store.errors import StoreUnavailable
 from dialer.store.pacing import waits_for_law
 from dialer.store.reserving import never_dialed
 from pacing import Decision
 
 log = structlog.get_logger(__name__)
+
+Reserving = Callable[[], Awaitable[tuple[ev.NewAttempt, ...]]]
 
 # Events come in bursts (a hang-up is four of them); one look after each burst is enough.
 BURST_S = 0.01
@@ -43,7 +48,7 @@ class DialingBounds:
 
 @dataclass(slots=True)
 class DialLoop:
-    """Decides for each running campaign, at every event that tells and at least each tick."""
+    """Decides for each running campaign, at every event that tells and at least each tick. Callbacks come first."""
 
     engine: Engine
     store: Store
@@ -52,12 +57,16 @@ class DialLoop:
     wall: Clock = time.time
     cycles: int = 0
     draining: bool = False
+    _callbacks: Callbacks = field(init=False)
     _rests: dict[str, tuple[float, str]] = field(default_factory=dict)
     _allowance: float = 1.0
     _allowed_at: float = 0.0
     _held_back: bool = False
     _store_down: bool = False
     _clock_wrong: bool = False
+
+    def __post_init__(self) -> None:
+        self._callbacks = Callbacks(self.store, self.troubles)
 
     async def run(self) -> None:
         """For ever; ends only when cancelled."""
@@ -92,6 +101,7 @@ class DialLoop:
     async def dial(self, campaign_id: str) -> None:
         """Decide for one campaign, reserve, dial, and say what became of the decision."""
         now = self.engine.clock()
+        await self._call_back(campaign_id, now)
         decision, commands = self.engine.floor.decide(campaign_id, now, self._room(campaign_id, now))
         self.engine.carry_out(commands)
         self._held_back |= decision.reason == RATE_REASON
@@ -99,8 +109,22 @@ class DialLoop:
             decision = await self._carry_out(campaign_id, decision, now)
         self.engine.carry_out(self.engine.floor.decided(campaign_id, decision))
 
+    async def _call_back(self, campaign_id: str, now: float) -> None:
+        """Dial the promised callbacks whose time has come, each with an agent who is kept free for it."""
+        free = () if self.draining else self.engine.floor.free_agents(campaign_id)[: max(0, self._calls_left(now))]
+        if not await self._callbacks.wait_for(campaign_id, free, now):
+            return
+        offset_s = self.wall() - now
+        attempts = await self._reserve(
+            lambda: self.store.reserve_callbacks(Asking(campaign_id, free, now, offset_s)), offset_s
+        )
+        self._callbacks.forget(campaign_id)
+        if attempts:
+            self._launch(campaign_id, attempts)
+
     async def _carry_out(self, campaign_id: str, decision: Decision, now: float) -> Decision:
-        attempts = await self._reserve(campaign_id, decision.dial, now)
+        offset_s = self.wall() - now
+        attempts = await self._reserve(lambda: self.store.reserve(campaign_id, decision.dial, now, offset_s), offset_s)
         if self._store_down:
             return replace(decision, dial=0, reason="store")
         if self._clock_wrong:
@@ -126,9 +150,13 @@ class DialLoop:
         rests_until, why = self._rests.get(campaign_id, (0.0, ""))
         if rests_until > now:
             return Room(0, why)
+        allowed, left = self._allowed(now), self._calls_left(now)
+        return Room(left, "all_lines") if left < allowed else Room(allowed, RATE_REASON)
+
+    def _calls_left(self, now: float) -> int:
+        """How many calls the bounds over all campaigns allow now."""
         allowed, lines = self._allowed(now), self.bounds.max_lines
-        free = lines - self.engine.floor.open_calls if lines is not None else allowed
-        return Room(free, "all_lines") if free < allowed else Room(allowed, RATE_REASON)
+        return allowed if lines is None else min(allowed, lines - self.engine.floor.open_calls)
 
     def _allowed(self, now: float) -> int:
         """How many calls the rate over all campaigns allows now: a token bucket as deep as one look may come late."""
@@ -137,15 +165,14 @@ class DialLoop:
         self._allowed_at = now
         return int(self._allowance)
 
-    async def _reserve(self, campaign_id: str, wanted: int, now: float) -> tuple[ev.NewAttempt, ...]:
+    async def _reserve(self, ask: Reserving, offset_s: float) -> tuple[ev.NewAttempt, ...]:
         if not self.store.healthy:
             self._note_store("the store does not write")
             return ()
-        offset_s = self.wall() - now
         if self._is_clock_wrong(offset_s):
             return ()
         try:
-            attempts = await self.store.reserve(campaign_id, wanted, now, offset_s)
+            attempts = await ask()
         except StoreUnavailable as error:
             self._note_store(str(error))
             return ()

@@ -4,13 +4,15 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from dialer.control.status import AgentStatus, CampaignStatus, PacingStatus, Today
+from dialer.control.status import AgentStatus, CallbackStatus, CampaignStatus, PacingStatus, Today
 from dialer.control.today import start_of_day
+from dialer.daemon.callbacks import waits
 from dialer.daemon.engine import Engine
 from dialer.floor.floor import CampaignView
 from dialer.floor.reasons import sentence
 from dialer.floor.words import AgentState, AttemptState
 from dialer.store import Store
+from dialer.store.calling_back import Look
 from dialer.store.errors import StoreUnavailable
 from dialer.store.reading import Counts
 
@@ -27,6 +29,7 @@ class _Seen:
 
     samples: deque[tuple[int, int]]
     counts: Counts | None = None
+    callbacks: Look | None = None
     counted_at: float = 0.0
 
     @property
@@ -61,6 +64,7 @@ class Watch:
         seen.counted_at = now
         try:
             seen.counts = await self._store.counts(view.campaign_id, start_of_day(now))
+            seen.callbacks = await self._store.callbacks_look(view.campaign_id, now)
         except StoreUnavailable:
             return  # the store's own trouble is told by those who write; the last counts stay on the screen
 
@@ -78,6 +82,7 @@ class Watch:
                 since=view.since,
                 reason=view.pause_reason or "",
                 attempt_id=view.attempt_id,
+                last_attempt_id=view.last_attempt_id,
             )
             for view in self._engine.floor.agent_views()
         )
@@ -94,6 +99,19 @@ class Watch:
             occupancy=seen.occupancy if seen else None,
             leads_left=counts.leads - counts.finished if counts else None,
             pacing=pacing_status(view),
+            callbacks=self._callbacks(seen.callbacks if seen else None),
+        )
+
+    def _callbacks(self, look: Look | None) -> CallbackStatus:
+        if look is None:
+            return CallbackStatus()
+        states = {view.agent_id: str(view.state) for view in self._engine.floor.agent_views()} if look.due else {}
+        return CallbackStatus(
+            waiting=look.waiting,
+            due=look.due_count,
+            overdue=look.overdue,
+            next_at=look.next_at,
+            waits=waits(look, states),
         )
 
 

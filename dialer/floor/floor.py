@@ -42,6 +42,7 @@ class AgentView:
     since: float
     pause_reason: str | None
     attempt_id: str | None
+    last_attempt_id: str | None  # what a disposition would be of
 
 
 class Floor:
@@ -119,7 +120,15 @@ class Floor:
     def agent_views(self) -> list[AgentView]:
         """Every agent as it stands now."""
         return [
-            AgentView(a.id, a.campaign_id, a.state, a.since, a.pause_reason, a.call.id if a.call else None)
+            AgentView(
+                a.id,
+                a.campaign_id,
+                a.state,
+                a.since,
+                a.pause_reason,
+                a.call.id if a.call else None,
+                a.last_call.id if a.last_call else None,
+            )
             for a in self._book.agents.values()
         ]
 

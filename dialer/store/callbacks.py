@@ -22,10 +22,13 @@ SELECT l.id AS lead_id, l.fields, l.state, l.import_id, lists.campaign_id, n.pos
 FROM leads AS l JOIN lists ON lists.id = l.list_id JOIN numbers AS n ON n.lead_id = l.id
 WHERE l.id = ?1 AND CASE WHEN ?2 IS NULL THEN n.position = l.next_position ELSE n.e164 = ?2 END
 """
-_LIST = """
+_SHOWN = """
 SELECT c.*, lists.name AS list, l.source_id, p.callback_tolerance_s, p.callback_fallback
 FROM callbacks AS c JOIN leads AS l ON l.id = c.lead_id JOIN lists ON lists.id = l.list_id
 JOIN campaigns AS p ON p.id = c.campaign_id
+"""
+_ONE = f"{_SHOWN} WHERE c.id = ?"
+_LIST = f"""{_SHOWN}
 WHERE (?1 IS NULL OR c.campaign_id = ?1) AND (?2 IS NULL OR c.agent_id = ?2)
     AND (?3 OR c.state IN ('waiting', 'dialing')) ORDER BY c.not_before, c.id LIMIT ?4
 """
@@ -165,6 +168,11 @@ def waiting_one(db: sqlite3.Connection, callback_id: int) -> sqlite3.Row:
         raise Invalid(f"Callback {callback_id} does not wait any more: it is {row['state']}.")
     found: sqlite3.Row = row
     return found
+
+
+def one(db: sqlite3.Connection, callback_id: int, now: float) -> dict[str, Any]:
+    """One callback, as ``listed`` shows it."""
+    return _with_delay(dict(db.execute(_ONE, (callback_id,)).fetchone()), now)
 
 
 def listed(

@@ -59,6 +59,7 @@ class LiveServices(StoreOnly):
                     state=view.state,
                     since=view.since,
                     reason=view.pause_reason or "",
+                    last_attempt_id=view.last_attempt_id,
                 )
                 for view in self.floor.agent_views()
             ),
