@@ -21,6 +21,7 @@ run: .venv/ready           ## the whole floor on this machine; FOR=60 ends after
 	@$(BIN)/python asterisk/testbed/sample_floor.py $(if $(FOR),--for $(FOR))
 
 test: lint                 ## every test, the real-Asterisk ones included
+	@tests/prepare_machine.sh
 	$(BIN)/pytest -m "not soak" $(ARGS)
 
 lint: .venv/ready          ## style, types, walls

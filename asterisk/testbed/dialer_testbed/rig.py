@@ -45,6 +45,7 @@ class Rig:
         self.testbed = testbed
         self.folder = folder.resolve()
         self.daemon: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}  # of the daemon and of commands, beside this process's own
         self._dialing = {"max_calls_per_s": max_calls_per_s, "drain_timeout_s": drain_timeout_s}
 
     # --- setting up ----------------------------------------------------------------------------------------------
@@ -125,7 +126,9 @@ class Rig:
     def start(self, *, wait: bool = True) -> None:
         """Start the daemon; with ``wait``, return when it has reached Asterisk."""
         with self.journal.open("ab") as journal:
-            self.daemon = subprocess.Popen(self.command("run"), stderr=journal, stdout=journal)
+            self.daemon = subprocess.Popen(
+                self.command("run"), stderr=journal, stdout=journal, env=os.environ | self.environment
+            )
         if wait:
             self.wait_for(lambda: self.status()["link"]["up"], "the daemon to reach Asterisk")
 
@@ -151,7 +154,10 @@ class Rig:
 
     def cli(self, *words: str) -> dict[str, Any]:
         """Run a dialer command with --json; its answer. Raises TestbedError with what it said."""
-        done = subprocess.run(self.command(*words, "--json"), capture_output=True, text=True, check=False)
+        environment = os.environ | self.environment
+        done = subprocess.run(
+            self.command(*words, "--json"), capture_output=True, text=True, check=False, env=environment
+        )
         if done.returncode != 0:
             raise TestbedError(f"dialer {' '.join(words)} failed ({done.returncode}): {done.stdout}{done.stderr}")
         answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
