@@ -207,7 +207,7 @@ class Dialing(Section):
     day_end: str = Field(
         default="20:00",
         pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
-        description="Local time of the day's last calls: pacing counts on no answers after it to make up for abandons.",
+        description="Time of the day's last calls by the preset's clock: pacing expects no answers after it.",
     )
     tick_s: float = Field(
         default=1.0, ge=0.1, le=5, description="The floor decides at every event and at least this often."

@@ -153,8 +153,9 @@ class Floor:
     def _call_machine(self, event: Event) -> None:
         call = self.calls.get(event.call or "")
         if call is None or call.phase == CONNECTED:
-            # An agent's disposition: a machine was no live answer after all.
-            if call is not None and self.answered > self.abandoned:
+            # An agent's disposition, in the talk or after it: a machine was no live answer after all.
+            known = call is not None or event.call in self._ended_set
+            if known and self.answered > self.abandoned:
                 self.answered -= 1
             return
         if call.phase == RINGING:

@@ -20,6 +20,7 @@ _PLACES = {
     "status": ("dialer.cli.status:status", "Show the floor now, or live with --watch."),
     "outcomes": ("dialer.cli.outcomes:outcomes", "Export what came of the calls."),
     "explain": ("dialer.cli.explain:explain", "Tell the whole life of one call, with times and reasons."),
+    "abandonment": ("dialer.cli.abandonment:abandonment", "Show abandoned calls in every window of the law."),
     "pacing": ("dialer.cli.pacing:pacing", "Explain pacing decisions and replay recorded days."),
     "simulate": ("dialer.cli.simulate:simulate", "Try policies and team sizes on a simulated floor."),
     "rules": ("dialer.cli.rules:rules", "Explain the calling law as the dialer applies it."),

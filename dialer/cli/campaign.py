@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 import click
 
+from dialer.cli.abandonment import ledger_words
 from dialer.cli.output import percent, print_fields, print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _POLICY = "How calls are paced: auto, predictive, progressive, ratio, preview, or a baseline (dialer simulate --help)."
-_LIMIT = "Hard limit of each day: abandoned of those answered by a person."
+_LIMIT = "Limit in every window: abandoned of those answered by a person. It tightens the preset's."
 _CANCEL = "Give up a call after ringing this long when its answer would find nobody. Costs attempts: off if not given."
 _UNSET = "Take away this bound (max-lines, max-calls-per-s, max-ratio, abandonment-target-pct, cancel-after-s)."
 _BOUNDS = ["max-lines", "max-calls-per-s", "max-ratio", "abandonment-target-pct", "cancel-after-s"]
@@ -240,9 +241,11 @@ def show(shell: Shell, campaign_id: str) -> None:
 
 
 def _tell_one(result: Any) -> None:  # noqa: ANN401 - JSON
-    settings = {name: value for name, value in result["campaign"].items() if name not in {"today", "created_at"}}
+    hidden = {"today", "created_at", "abandonment"}
+    settings = {name: value for name, value in result["campaign"].items() if name not in hidden}
     keys = ", ".join(f"{key}={what}" for key, what in settings["dispositions"].items())
-    print_fields({**settings, "dispositions": keys, "agents": ", ".join(result["agents"])})
+    told = ledger_words(result["campaign"]["abandonment"])
+    print_fields({**settings, "dispositions": keys, "agents": ", ".join(result["agents"]), "abandonment": told})
     rows = [
         (each["name"], each["leads"], each["finished"], percent(each["exploitation_rate"])) for each in result["lists"]
     ]

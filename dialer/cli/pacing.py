@@ -62,7 +62,7 @@ def fields_of(decision: dict[str, Any]) -> dict[str, object]:
     return {
         "binding reason": decision["reason"],
         "the next answered call finds nobody": f"{decision['risk'] * 100:.2f} %",
-        "abandons that the law still allows": None if left is None else f"{left:.1f}",
+        "abandons that the law still allows": None if left is None else f"{left:g}",
         "inputs": ", ".join(f"{name} {_figure(value)}" for name, value in decision["inputs"].items()),
     }
 

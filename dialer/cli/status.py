@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dialer.cli.abandonment import ledger_words
 from dialer.cli.output import clock_time, duration, is_terminal, percent, print_json, print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
 from dialer.control.client import NoAnswerError
@@ -123,7 +124,7 @@ def pacing_words(pacing: dict[str, Any]) -> str:
     """Policy, calls for each agent, the budget left and the sentence of the last decision, in one line."""
     ratio = pacing["calls_per_agent"]
     dialed = "" if ratio is None else f", {ratio:.2f} calls an agent"
-    return f"{pacing['policy']}{dialed}, {pacing['budget_left']:+.1f} abandons left: {pacing['sentence']}"
+    return f"{pacing['policy']}{dialed}, {pacing['budget_left']} abandons left: {pacing['sentence']}"
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -145,6 +146,8 @@ def tell(floor: Any) -> None:  # noqa: ANN401 - JSON
             click.echo(f"{campaign['campaign_id']}: {pacing_words(campaign['pacing'])}")
         if campaign["callbacks"]["waiting"]:
             click.echo(f"{campaign['campaign_id']}: {callback_words(campaign['callbacks'])}")
+        if campaign["abandonment"] is not None:
+            click.echo(f"{campaign['campaign_id']}: {ledger_words(campaign['abandonment'])}")
     if floor["agents"]:
         click.echo()
         rows = [_agent_row(agent, floor["at"]) for agent in floor["agents"]]

@@ -6,13 +6,17 @@ from typing import Any, Final
 
 from dialer.config import Config
 from dialer.control import requests as rq
+from dialer.control.abandonment import standing
 from dialer.control.server import Call
 from dialer.control.services import Services
+from dialer.control.status import told_ledger
 from dialer.control.today import start_of_day
 from dialer.control.wire import BadRequestError, JsonObject, RefusedError
-from dialer.floor.events import CampaignChanged, CampaignSettings
+from dialer.floor.events import CampaignChanged, CampaignSettings, LawTold
 from dialer.floor.transitions import CAMPAIGN, check
 from dialer.floor.words import CampaignState
+from dialer.rules.abandonment import policy_of
+from dialer.store.abandonment import abandon_law
 from dialer.store.campaigns import Campaign, LeadList
 from dialer.store.law import LawSettings, campaign_refusals, preset_of
 
@@ -27,8 +31,10 @@ async def create(services: Services, call: Call) -> JsonObject:
     settings = _apply(_defaults(services.loaded.config, wish.campaign_id), wish)
     _expect_complete(settings)
     law = _apply_law(LawSettings(preset=services.loaded.config.law.preset), wish)
+    _expect_no_loosening(wish, law)
     campaign = await services.store.create_campaign(settings, wish.name, wish.principal, law)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
+    services.submit(_law_told(services, settings.campaign_id, law))
     return {"campaign": _told(campaign)}
 
 
@@ -38,10 +44,12 @@ async def change(services: Services, call: Call) -> JsonObject:
     campaign = await services.store.campaign(wish.campaign_id)
     settings = _apply(campaign.settings, wish)
     law = _apply_law(campaign.law, wish)
+    _expect_no_loosening(wish, law)
     await services.store.change_campaign(settings)
     if law != campaign.law:
         await services.store.change_law(wish.campaign_id, law)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
+    services.submit(_law_told(services, wish.campaign_id, law))
     return {"campaign": _told(replace(campaign, settings=settings, law=law))}
 
 
@@ -89,8 +97,10 @@ def told_list(each: LeadList) -> dict[str, Any]:
 
 
 async def _counted(services: Services, campaign: Campaign) -> dict[str, Any]:
-    counts = await services.store.counts(campaign.settings.campaign_id, start_of_day(services.now()))
-    return {**_told(campaign), "today": asdict(counts)}
+    campaign_id = campaign.settings.campaign_id
+    counts = await services.store.counts(campaign_id, start_of_day(services.now()))
+    ledger = await standing(services, campaign_id)
+    return {**_told(campaign), "today": asdict(counts), "abandonment": told_ledger(ledger)}
 
 
 def _told(campaign: Campaign) -> dict[str, Any]:
@@ -152,6 +162,20 @@ async def _expect_lawful(services: Services, campaign: Campaign) -> None:
         rule, source, why = refusals[0]
         hint = f"See `dialer rules explain` and {source}; change it with `dialer campaign set`."
         raise RefusedError(f"The rule {rule} forbids this campaign: {why}.", hint=hint)
+
+
+def _law_told(services: Services, campaign_id: str, law: LawSettings) -> LawTold:
+    return LawTold(at=services.now(), campaign_id=campaign_id, law=abandon_law(law))
+
+
+def _expect_no_loosening(wish: rq.CampaignValues, law: LawSettings) -> None:
+    """What the preset allows of abandoned calls may be tightened; a wish for more is refused by the rule's name."""
+    preset = preset_of(law.preset, law.tighten)
+    limit, wanted = policy_of(preset).limit, wish.abandonment_limit_pct
+    if wanted is not None and wanted / 100 > limit:
+        rule = preset.of_kind("abandon")[0]
+        hint = f"Give at most {limit * 100:g}; the source is: {rule.source}."
+        raise RefusedError(f"The rule {rule.name} allows at most {limit * 100:g} % abandoned calls.", hint=hint)
 
 
 def _expect_target_below_limit(settings: CampaignSettings) -> None:

@@ -4,7 +4,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from dialer.control import agents, callbacks, campaigns, configuring, consents, dnc, floor_view, leads, pacing
+from dialer.control import (
+    abandonment,
+    agents,
+    callbacks,
+    campaigns,
+    configuring,
+    consents,
+    dnc,
+    floor_view,
+    leads,
+    pacing,
+)
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -35,6 +46,7 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "consent_export": consents.export,
     "outcomes_export": floor_view.outcomes_export,
     "explain": floor_view.explain,
+    "abandonment": abandonment.show,
     "pacing_explain": pacing.explain,
     "pacing_history": pacing.history,
     "callback_add": callbacks.add,

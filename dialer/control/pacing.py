@@ -48,7 +48,7 @@ def _present(services: Services, campaign_id: str) -> Mapping[str, Any] | None:
             return {
                 "at": paced.decided_at,
                 **{name: shown[name] for name in ("dial", "reason", "risk")},
-                "inputs": {"policy": paced.policy, **paced.inputs, "budget_left": paced.budget_left},
+                "inputs": {"policy": paced.policy, **paced.inputs},
             }
     return None
 
@@ -62,7 +62,7 @@ def told(decision: Mapping[str, Any]) -> dict[str, Any]:
         "dial": made.dial,
         "reason": made.reason,
         "risk": made.risk,
-        "budget_left": inputs.get("budget_left"),
+        "budget_left": inputs.get("law_budget", inputs.get("budget_left")),
         "inputs": inputs,
         "sentences": {language: sentence(made, language) for language in LANGUAGES},
     }

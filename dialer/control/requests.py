@@ -1,6 +1,7 @@
 """What each command takes. A parameter that is unknown, missing or out of bounds is refused before anything happens."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -39,6 +40,16 @@ CallbackId = Annotated[int, Field(ge=1, le=2**62)]
 Language = Annotated[str, _shaped(r"fr|en", "fr or en")]
 Unset = Literal["max_lines", "max_calls_per_s", "max_ratio", "abandonment_target_pct", "cancel_after_s"]
 Time = Annotated[float, Field(ge=0, le=4_102_444_800)]  # to the year 2100
+
+
+def _a_date() -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            raise ValueError("must be a date like 2026-11-20") from None
+
+    return AfterValidator(check)
 
 
 def _known_policy(name: str) -> str:
@@ -301,6 +312,13 @@ class Explain(Params):
     """One attempt."""
 
     attempt_id: AttemptId
+
+
+class Abandonment(Params):
+    """Abandoned calls of one campaign or of each: now, or at the end of a day (``2026-11-20``)."""
+
+    campaign_id: Id | None = None
+    day: Annotated[str, _a_date()] | None = None
 
 
 class PacingExplain(Params):

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dialer.floor.words import AgentState, AttemptState, CampaignState
+from dialer.rules.abandonment import Counts, Ledger, live_answers, rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +49,12 @@ class Today:
     @property
     def abandonment(self) -> float | None:
         """Abandoned / (connected + abandoned): the share that the law limits."""
-        answered = self.connected + self.abandoned
-        return self.abandoned / answered if answered else None
+        return rate(Counts(self.connected, self.abandoned)) if self.connected + self.abandoned else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingStatus:
-    """How a campaign is paced: its last decision, and the abandons that its answers of this window still allow."""
+    """How a campaign is paced: its last decision, and how many more abandoned calls the law still allows."""
 
     policy: str
     reason: str
@@ -63,7 +63,7 @@ class PacingStatus:
     risk: float
     inputs: Mapping[str, float]
     decided_at: float
-    budget_left: float
+    budget_left: int
     calls_per_agent: float | None  # calls not yet with an agent, for each agent at work
 
 
@@ -92,6 +92,7 @@ class CampaignStatus:
     leads_left: int | None = None
     pacing: PacingStatus | None = None
     callbacks: CallbackStatus = field(default_factory=CallbackStatus)
+    abandonment: Ledger | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +119,14 @@ class StatusSnapshot:
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot with its rates worked out and its agents counted by state."""
-        told = asdict(self)
+        told = asdict(replace(self, campaigns=tuple(replace(each, abandonment=None) for each in self.campaigns)))
         told["agents_by_state"] = _by_state(self.agents)
         for campaign, words in zip(self.campaigns, told["campaigns"], strict=True):
             mine = (agent for agent in self.agents if agent.campaign_id == campaign.campaign_id)
             words["agents_by_state"] = _by_state(mine)
             words["today"]["pick_up_rate"] = campaign.today.pick_up_rate
             words["today"]["abandonment"] = campaign.today.abandonment
+            words["abandonment"] = told_ledger(campaign.abandonment) if campaign.abandonment else None
         return told
 
     def headline(self) -> str:
@@ -149,6 +151,34 @@ class StatusSnapshot:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def told_ledger(ledger: Ledger) -> dict[str, Any]:
+    """A campaign's standing in every window of abandonment, the window that decides named; shares, not percentages."""
+    policy = ledger.policy
+    return {
+        "level": ledger.level.name.lower(),
+        "stopped": ledger.stopped,
+        "budget_calls": ledger.budget_calls,
+        "window": ledger.worst.window,
+        "aim": ledger.aim,
+        **{name: getattr(policy, name) for name in ("target", "throttle", "hard", "limit", "min_live_answers")},
+        "windows": [
+            {
+                "window": each.window,
+                "held": each.held,
+                "from": each.first.isoformat(),
+                "to": each.last.isoformat(),
+                **asdict(each.counts),
+                "answered": live_answers(each.counts, count_fp=policy.count_fp),
+                "rate": each.rate,
+                "budget_calls": each.budget_calls,
+                "level": each.level.name.lower(),
+                "few": each.few,
+            }
+            for each in ledger.standings
+        ],
+    }
 
 
 def _by_state(agents: Iterable[AgentStatus]) -> dict[str, int]:

@@ -11,6 +11,7 @@ import structlog
 from dialer.clock import Clock
 from dialer.daemon.callbacks import Callbacks
 from dialer.daemon.engine import Engine
+from dialer.daemon.standing import Standings
 from dialer.daemon.troubles import Troubles
 from dialer.floor import events as ev
 from dialer.floor.decisions import Room
@@ -58,6 +59,7 @@ class DialLoop:
     cycles: int = 0
     draining: bool = False
     _callbacks: Callbacks = field(init=False)
+    standings: Standings = field(init=False)
     _rests: dict[str, tuple[float, str]] = field(default_factory=dict)
     _allowance: float = 1.0
     _allowed_at: float = 0.0
@@ -67,6 +69,7 @@ class DialLoop:
 
     def __post_init__(self) -> None:
         self._callbacks = Callbacks(self.store, self.troubles)
+        self.standings = Standings(self.troubles)
 
     async def run(self) -> None:
         """For ever; ends only when cancelled."""
@@ -104,6 +107,7 @@ class DialLoop:
         await self._call_back(campaign_id, now)
         decision, commands = self.engine.floor.decide(campaign_id, now, self._room(campaign_id, now))
         self.engine.carry_out(commands)
+        self.standings.note(campaign_id, self.engine.floor.ledger(campaign_id, now))
         self._held_back |= decision.reason == RATE_REASON
         if decision.dial > 0:
             decision = await self._carry_out(campaign_id, decision, now)

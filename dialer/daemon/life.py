@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,7 +18,6 @@ from dialer.config_live import Reread
 from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.status import LinkStatus, StatusSnapshot
-from dialer.control.today import start_of_day
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories
 from dialer.daemon.dialing import DialingBounds, DialLoop
@@ -35,6 +34,7 @@ from dialer.pbx.connect import ami_settings
 from dialer.pbx.fastagi import FastAgiServer
 from dialer.pbx.link import Pbx
 from dialer.store import Store, open_store
+from dialer.store.abandonment import recorded
 
 log = structlog.get_logger(__name__)
 
@@ -97,8 +97,9 @@ class Daemon:
         log.info("daemon_stopped")
 
     async def _load(self) -> None:
-        """Tell the floor what is on record: campaigns and their windows, agents and their pauses, open attempts."""
+        """Tell the floor what is on record: campaigns and their law, agents and their pauses, open attempts."""
         now = self._clock()
+        self.engine.submit(ev.DayEndTold(at=now, day_end=self.loaded.config.dialing.day_end))
         campaigns = await self.store.campaigns()
         memory = await memories.remembered(self.store, campaigns)
         for campaign in campaigns:
@@ -106,7 +107,7 @@ class Daemon:
             self.engine.submit(
                 ev.CampaignChanged(at=now, settings=campaign.settings, state=campaign.state, memory=learned)
             )
-        await self._open_windows()
+            await self._tell_law(campaign.settings.campaign_id, now)
         paused = await self.store.paused_agents()
         for agent in await self.store.agents():
             reason = paused.get(agent.settings.agent_id)
@@ -116,21 +117,12 @@ class Daemon:
             log.warning("attempts_left_open", attempts=len(recovered.attempts))
         self.engine.submit(recovered)
 
-    async def _open_windows(self) -> None:
-        """The legal window of abandonment is the local calendar day; it goes on with what the day has seen."""
-        now = self._clock()
-        for campaign in await self.store.campaigns():
-            campaign_id = campaign.settings.campaign_id
-            counts = await self.store.counts(campaign_id, start_of_day(now))
-            self.engine.submit(
-                ev.WindowOpened(
-                    at=now,
-                    campaign_id=campaign_id,
-                    window_s=end_of_calls(now, self.loaded.config.dialing.day_end) - now,
-                    answered_before=counts.connected + counts.abandoned,
-                    abandoned_before=counts.abandoned,
-                )
-            )
+    async def _tell_law(self, campaign_id: str, now: float) -> None:
+        """The record says how many were abandoned in each window; from here on the floor counts by itself."""
+        kept = await self.store.read(partial(recorded, campaign_id=campaign_id, now=now))
+        self.engine.submit(
+            ev.LawTold(at=now, campaign_id=campaign_id, law=kept.law, counted=kept.counted, started_at=kept.started_at)
+        )
 
     async def _listen(self, parts: contextlib.AsyncExitStack) -> None:
         config = self.loaded.config
@@ -158,7 +150,6 @@ class Daemon:
             "dialing": self._loop.run(),
             "time": self.engine.keep_time(),
             "watch": self._watch.run(),
-            "windows": self._renew_windows(),
             "memories": memories.keep(self.engine, self._clock),
             "probe": self._probe.run(),
             "pulse": Pulse(self._notifier, self._vitals(), self._troubles, self._headline).run(),
@@ -185,12 +176,6 @@ class Daemon:
 
     def _headline(self) -> str:
         return self.snapshot().headline()
-
-    async def _renew_windows(self) -> None:
-        while True:
-            now = self._clock()
-            await asyncio.sleep(next_midnight(now) - now + 0.5)
-            await self._open_windows()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -266,6 +251,7 @@ class Daemon:
     def _put_in_force(self, loaded: Loaded) -> None:
         self._pbx.change_settings(ami_settings(loaded))
         self._loop.bounds = _bounds(loaded)
+        self.engine.submit(ev.DayEndTold(at=self._clock(), day_end=loaded.config.dialing.day_end))
         journal.change_level(loaded.config.log.level)
         self.loaded = loaded
 
@@ -293,17 +279,3 @@ class Daemon:
 def _bounds(loaded: Loaded) -> DialingBounds:
     dialing = loaded.config.dialing
     return DialingBounds(dialing.tick_s, dialing.max_lines, dialing.max_calls_per_s)
-
-
-def next_midnight(now: float) -> float:
-    """The next midnight of this machine's time zone, seconds since the epoch."""
-    # Noon of tomorrow is tomorrow whatever the clocks do tonight.
-    return start_of_day(start_of_day(now) + 36 * 3600)
-
-
-def end_of_calls(now: float, day_end: str) -> float:
-    """When the local clock next shows ``day_end`` ("20:00"), but not after midnight; seconds since the epoch."""
-    hour, minute = map(int, day_end.split(":"))
-    local = datetime.fromtimestamp(now, UTC).astimezone()
-    end = local.replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None).timestamp()
-    return end if end > now + 1.0 else next_midnight(now)

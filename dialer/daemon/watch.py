@@ -11,6 +11,7 @@ from dialer.daemon.engine import Engine
 from dialer.floor.floor import CampaignView
 from dialer.floor.reasons import sentence
 from dialer.floor.words import AgentState, AttemptState
+from dialer.rules.abandonment import Ledger
 from dialer.store import Store
 from dialer.store.calling_back import Look
 from dialer.store.errors import StoreUnavailable
@@ -70,7 +71,7 @@ class Watch:
 
     def campaigns(self) -> tuple[CampaignStatus, ...]:
         """Every campaign."""
-        return tuple(self._campaign(view) for view in self._engine.floor.campaign_views())
+        return tuple(self._campaign(view) for view in self._engine.floor.campaign_views(self._engine.clock()))
 
     def agents(self) -> tuple[AgentStatus, ...]:
         """Every agent."""
@@ -94,8 +95,9 @@ class Watch:
             campaign_id=view.campaign_id,
             state=view.state,
             calls={state: view.calls[state] for state in AttemptState if view.calls[state]},
-            today=_today(counts),
-            abandonment_limit=view.abandonment_limit,
+            today=_today(counts, view.ledger),
+            abandonment_limit=view.ledger.policy.limit,
+            abandonment=view.ledger,
             occupancy=seen.occupancy if seen else None,
             leads_left=counts.leads - counts.finished if counts else None,
             pacing=pacing_status(view),
@@ -128,17 +130,17 @@ def pacing_status(view: CampaignView) -> PacingStatus:
         risk=decision.risk,
         inputs=decision.inputs,
         decided_at=view.decided_at,
-        budget_left=view.budget_left,
+        budget_left=view.ledger.budget_calls,
         calls_per_agent=without_agent / at_work if at_work else None,
     )
 
 
-def _today(counts: Counts | None) -> Today:
-    if counts is None:
-        return Today()
+def _today(counts: Counts | None, ledger: Ledger) -> Today:
+    """Attempts by the record; people as the law counts them, in its own time zone."""
+    live = ledger.today
     return Today(
-        attempts=counts.attempts,
-        persons=counts.connected + counts.abandoned,
-        connected=counts.connected,
-        abandoned=counts.abandoned,
+        attempts=counts.attempts if counts is not None else 0,
+        persons=live.connected + live.abandoned,
+        connected=live.connected,
+        abandoned=live.abandoned,
     )

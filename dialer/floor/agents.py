@@ -246,7 +246,9 @@ def disposed(book: Book, event: ev.Disposed) -> None:
     if call is None:
         raise DialerError(f"Agent {agent.id} has had no call to give a disposition for.")
     call.disposition = event.disposition
-    if call.disposition == "machine":
+    was_live = call.counted.connected
+    book.count(call)
+    if was_live > call.counted.connected:
         book.tell_pacer(call, "call_machine")
     if call.ended_at is None:
         return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dialer.floor.agent import Agent
 from dialer.floor.call import Call
-from dialer.floor.campaign import Campaign
+from dialer.floor.campaign import Campaign, Moment
 from dialer.floor.commands import Command, RecordAgent, RecordStep
 from dialer.floor.transitions import AGENT, ATTEMPT, check
 from dialer.floor.words import AgentState, AttemptState
@@ -33,8 +33,14 @@ class Book:
     link_up: bool = False
     route_up: bool = True  # answered calls reach us over FastAGI
     draining: bool = False
+    day_end: str = "20:00"  # of the day's last calls, by each campaign's legal clock
     wakes: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     wake_number: int = 0
+
+    @property
+    def moment(self) -> Moment:
+        """Now, as pacers are told of it."""
+        return Moment(self.now, self.day_end)
 
     def emit(self, command: Command) -> None:
         """Ask something of the edges."""
@@ -62,6 +68,7 @@ class Book:
         call.state = state
         if state is not AttemptState.ANSWERED:
             self.campaign_of(call).waiting.pop(call.id, None)
+        self.count(call)
         self.emit(RecordStep(call.id, self.now, state, reason, call.agent_id))
 
     def tell_pacer(self, call: Call, kind: str, agent: str | None = None) -> None:
@@ -75,6 +82,12 @@ class Book:
         self.move_call(call, AttemptState.ENDED, reason)
         self.emit(call.outcome())
         del self.calls[call.id]
+
+    def count(self, call: Call) -> None:
+        """Keep the campaign's tally true to what the call counts as now; what was counted before is taken back."""
+        if call.answered_at is not None and call.counts != call.counted:
+            self.campaign_of(call).tally.add(call.answered_at, call.counts - call.counted)
+            call.counted = call.counts
 
     def amend(self, call: Call) -> None:
         """Write the outcome of an ended call again, for something was learned after its end."""

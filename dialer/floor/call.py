@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.events import NewAttempt
 from dialer.floor.words import AnsweredBy, AttemptState, Result
+from dialer.rules.abandonment import NOTHING, Counts, answered_call
 
 OPEN_BEFORE_ANSWER = frozenset({AttemptState.RESERVED, AttemptState.DIALING, AttemptState.RINGING})
 
@@ -30,6 +31,7 @@ class Call:
     result: Result | None = None
     cause: int | None = None
     disposition: str | None = None
+    counted: Counts = NOTHING  # in the campaign's tally
 
     @property
     def id(self) -> str:
@@ -53,6 +55,15 @@ class Call:
         A person who hangs up before any agent, however soon, counts: the strictest reading.
         """
         return self.answered_at is not None and (self.connected_at is None or self.late)
+
+    @property
+    def counts(self) -> Counts:
+        """What the law counts it as; nothing until it is decided whether an agent comes."""
+        decided = self.connected_at is not None or self.state in (AttemptState.MESSAGE, AttemptState.ENDED)
+        if self.answered_at is None or not decided:
+            return NOTHING
+        machine = self.answered_by is AnsweredBy.MACHINE
+        return answered_call(connected=self.connected_at is not None, abandoned=self.abandoned, machine=machine)
 
     @property
     def answered_by(self) -> AnsweredBy | None:

@@ -1,12 +1,14 @@
 """One campaign as the floor holds it in memory: its pacer, its ready agents, its waiting calls."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final
 
 import pacing
 from dialer.floor.call import Call
-from dialer.floor.events import CampaignSettings, WindowOpened
+from dialer.floor.events import CampaignSettings
 from dialer.floor.words import CampaignState
+from dialer.rules.tally import Tally
 
 NOT_ASKED: Final = pacing.Decision(0, (), 0.0, "", {})
 LEARNING: Final = frozenset({"auto", "predictive"})  # policies whose memory is worth keeping
@@ -18,11 +20,12 @@ class Campaign:
 
     settings: CampaignSettings
     pacer: pacing.Pacer
+    tally: Tally
+    day: date  # of the pacer's window
     state: CampaignState = CampaignState.STOPPED
     ready: dict[str, None] = field(default_factory=dict)  # agent ids
     waiting: dict[str, Call] = field(default_factory=dict)  # answered, their dialplan waits for us
     on_hook: dict[str, None] = field(default_factory=dict)  # agents at work who are rung for each call
-    window: WindowOpened | None = None
     memory: bytes | None = None  # what a pacer that learns knew when it was last put away
     decision: pacing.Decision = NOT_ASKED
     decided_at: float = 0.0
@@ -37,10 +40,10 @@ class Campaign:
         self.pacer.observe(pacing.Event(at=at, kind=kind, call=call, agent=agent))
 
 
-def terms(settings: CampaignSettings, window: WindowOpened | None = None) -> pacing.Terms:
-    """The bounds of a campaign, and what its legal window holds so far, in the pacer's words."""
+def bounds(settings: CampaignSettings) -> pacing.Terms:
+    """The bounds of a campaign in the pacer's words, the law's window left out."""
     target, cancel_after_s = settings.abandonment_target, settings.cancel_after_s
-    bounds = pacing.Terms(
+    return pacing.Terms(
         abandonment_limit=settings.abandonment_limit if target is None else min(target, settings.abandonment_limit),
         connect_deadline_s=settings.connect_deadline_s,
         ring_timeout_s=settings.ring_timeout_s,
@@ -51,21 +54,35 @@ def terms(settings: CampaignSettings, window: WindowOpened | None = None) -> pac
         max_ratio=settings.max_ratio,
         min_agents_for_predictive=settings.min_agents_for_predictive,
     )
-    if window is None:
-        return bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """``now``, and the local time of the day's last calls."""
+
+    now: float
+    day_end: str
+
+
+def terms(settings: CampaignSettings, tally: Tally, moment: Moment, opened_at: float | None = None) -> pacing.Terms:
+    """The bounds with the law's aim; the window is the day, with what it has held so far.
+
+    ``opened_at``: when the window was opened, if it is open already.
+    """
+    now = moment.now
+    answered, abandoned = tally.live(now)
     return replace(
-        bounds,
-        window_s=window.window_s,
-        answered_before=window.answered_before,
-        abandoned_before=window.abandoned_before,
+        bounds(settings),
+        abandonment_limit=tally.ledger(now).aim,
+        window_s=max(1.0, tally.calls_end(now, moment.day_end) - (now if opened_at is None else opened_at)),
+        answered_before=answered,
+        abandoned_before=abandoned,
     )
 
 
-def make_pacer(
-    settings: CampaignSettings, at: float, window: WindowOpened | None = None, memory: bytes | None = None
-) -> pacing.Pacer:
+def make_pacer(settings: CampaignSettings, tally: Tally, moment: Moment, memory: bytes | None = None) -> pacing.Pacer:
     """A pacer of the campaign's policy with its window open. Raises PacingError for a damaged ``memory``."""
     options: dict[str, Any] = {"ratio": settings.ratio} if settings.policy == "ratio" else {}
     pacer = pacing.create(settings.policy, memory=memory, **options)
-    pacer.open_window(terms(settings, window), at=at)
+    pacer.open_window(terms(settings, tally, moment), at=moment.now)
     return pacer

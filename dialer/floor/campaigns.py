@@ -1,55 +1,54 @@
 """What happens to campaigns: settings, states, legal windows, what their pacers learned."""
 
-from dataclasses import replace
-
 from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.book import Book
 from dialer.floor.campaign import LEARNING, Campaign, make_pacer, terms
 from dialer.floor.commands import RecordCampaign, RecordMemory
 from dialer.floor.transitions import CAMPAIGN, check
-from dialer.floor.words import AgentState
+from dialer.floor.words import AgentState, CampaignState
+from dialer.rules.tally import Tally, own_law
 
 
 def changed(book: Book, event: ev.CampaignChanged) -> None:
     """A new campaign, or new settings or a new state for one."""
     campaign = book.campaigns.get(event.settings.campaign_id)
     if campaign is None:
-        pacer = make_pacer(event.settings, book.now, memory=event.memory)
-        campaign = Campaign(event.settings, pacer, event.state, memory=event.memory)
-        book.campaigns[event.settings.campaign_id] = campaign
+        _new(book, event)
         return
     _change_settings(book, campaign, event.settings)
     if event.state is not campaign.state:
         check(CAMPAIGN, f"campaign {event.settings.campaign_id}", campaign.state, event.state)
         campaign.state = event.state
         book.emit(RecordCampaign(event.settings.campaign_id, book.now, event.state, event.reason))
+    _note_start(book, campaign)
+
+
+def _new(book: Book, event: ev.CampaignChanged) -> None:
+    settings = event.settings
+    tally = Tally(own_law(settings.abandonment_limit), settings.abandonment_limit, settings.abandonment_target)
+    pacer = make_pacer(settings, tally, book.moment, event.memory)
+    campaign = Campaign(settings, pacer, tally, tally.day(book.now), event.state, memory=event.memory)
+    book.campaigns[settings.campaign_id] = campaign
+    _note_start(book, campaign)
+
+
+def _note_start(book: Book, campaign: Campaign) -> None:
+    if campaign.state is CampaignState.RUNNING:
+        campaign.tally.start(book.now)
 
 
 def _change_settings(book: Book, campaign: Campaign, settings: ev.CampaignSettings) -> None:
     was, campaign.settings = campaign.settings, settings
+    campaign.tally.hold_to(campaign.tally.law, settings.abandonment_limit, settings.abandonment_target)
     if (was.policy, was.ratio) == (settings.policy, settings.ratio):
-        campaign.pacer.set_terms(terms(settings, campaign.window))
+        tell_terms(book, campaign)
         return
     if was.policy in LEARNING:
         campaign.memory = campaign.pacer.memory()
-    campaign.window = _rest_of_window(book, campaign)
-    campaign.pacer = make_pacer(settings, book.now, campaign.window, campaign.memory)
+    # Another policy does not start a new budget: the window goes on with what the day has seen.
+    campaign.pacer = make_pacer(settings, campaign.tally, book.moment, campaign.memory)
     _prime(book, campaign)
-
-
-def _rest_of_window(book: Book, campaign: Campaign) -> ev.WindowOpened | None:
-    """The window from now on, with what it has seen: another policy does not start a new budget."""
-    if campaign.window is None:
-        return None
-    floor, ends_at = campaign.pacer.floor, campaign.window.at + campaign.window.window_s
-    return replace(
-        campaign.window,
-        at=book.now,
-        window_s=max(1.0, ends_at - book.now),
-        answered_before=floor.answered,
-        abandoned_before=floor.abandoned,
-    )
 
 
 def _prime(book: Book, campaign: Campaign) -> None:
@@ -75,14 +74,45 @@ def _prime_call(book: Book, campaign: Campaign, call_id: str) -> None:
         campaign.observe(book.now, "agent_talking", call=call_id, agent=call.agent_id)
 
 
-def window_opened(book: Book, event: ev.WindowOpened) -> None:
-    """A legal window begins: the pacer starts a new budget, or goes on with what was counted before."""
+def law_told(book: Book, event: ev.LawTold) -> None:
+    """The law that holds the campaign from now on, at the start with what the record has counted."""
     campaign = the_campaign(book, event.campaign_id)
-    bounds = terms(campaign.settings, event)
+    settings = campaign.settings
+    campaign.tally.hold_to(event.law, settings.abandonment_limit, settings.abandonment_target)
+    if event.counted is None:
+        tell_terms(book, campaign)
+        return
+    campaign.tally.begin(event.counted, event.started_at)
+    _note_start(book, campaign)
+    _open_window(book, campaign)
+
+
+def day_end_told(book: Book, event: ev.DayEndTold) -> None:
+    """Pacing counts on no answers after this time."""
+    book.day_end = event.day_end
+    for campaign in book.campaigns.values():
+        tell_terms(book, campaign)
+
+
+def tell_terms(book: Book, campaign: Campaign) -> None:
+    """Tell the pacer other bounds in the midst of its window."""
+    campaign.pacer.set_terms(terms(campaign.settings, campaign.tally, book.moment, campaign.pacer.opened_at))
+
+
+def keep_to_law(book: Book, campaign: Campaign) -> None:
+    """A new day opens a new window; a standing that is better or worse changes what the pacer aims at."""
+    if campaign.tally.day(book.now) != campaign.day:
+        _open_window(book, campaign)
+    elif campaign.tally.ledger(book.now).aim != campaign.pacer.terms.abandonment_limit:
+        tell_terms(book, campaign)
+
+
+def _open_window(book: Book, campaign: Campaign) -> None:
+    """The pacer starts the day's budget, or goes on with what the day has counted."""
     _keep_memory(book, campaign)
     campaign.pacer.close_window(at=book.now)
-    campaign.pacer.open_window(bounds, at=book.now)
-    campaign.window = event
+    campaign.pacer.open_window(terms(campaign.settings, campaign.tally, book.moment), at=book.now)
+    campaign.day = campaign.tally.day(book.now)
 
 
 def memory_wanted(book: Book, event: ev.MemoryWanted) -> None:

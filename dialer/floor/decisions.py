@@ -13,9 +13,10 @@ import pacing
 from dialer.floor.book import Book
 from dialer.floor.calls import cancel
 from dialer.floor.campaign import Campaign
-from dialer.floor.campaigns import the_campaign
+from dialer.floor.campaigns import keep_to_law, the_campaign
 from dialer.floor.commands import RecordDecision
 from dialer.floor.words import CampaignState
+from dialer.rules.abandonment import Ledger, Level, live_answers
 from pacing.preview import Preview
 from pacing.progressive import uncovered_agents
 
@@ -37,11 +38,12 @@ class Room:
 def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
     """How many calls this campaign should dial now. Calls to be cancelled are cancelled."""
     campaign = the_campaign(book, campaign_id)
+    keep_to_law(book, campaign)
     hold = _why_not(book, campaign)
     if hold:
         decision = pacing.Decision(0, (), 0.0, hold, {})
     else:
-        decision = _within_law(campaign, campaign.pacer.decide(book.now))
+        decision = _within_law(campaign, campaign.tally.ledger(book.now), campaign.pacer.decide(book.now))
         decision = _at_most(decision, lines_left(book, campaign), "trunk_full")
         decision = _at_most(decision, room.calls, room.reason)
     for attempt_id in decision.cancel:
@@ -79,16 +81,33 @@ def _why_not(book: Book, campaign: Campaign) -> str:
     return "" if book.route_up else "no_route"
 
 
-def _within_law(campaign: Campaign, decision: pacing.Decision) -> pacing.Decision:
-    floor, limit = campaign.pacer.floor, campaign.settings.abandonment_limit
-    left = limit * floor.answered - floor.abandoned
-    inputs = {"limit": limit, "budget_left": left, **decision.inputs}
-    decision = replace(decision, inputs=inputs)
+def _within_law(campaign: Campaign, ledger: Ledger, decision: pacing.Decision) -> pacing.Decision:
+    """Not more than the worst window allows: from the hard threshold on, and while few have answered, one to one."""
+    decision = replace(decision, inputs={**law_inputs(ledger), **decision.inputs})
+    covered = max(0, uncovered_agents(campaign.pacer.floor))
+    if ledger.stopped:
+        return _at_most(decision, 0, "law")
     if campaign.on_hook:
-        return _at_most(decision, max(0, uncovered_agents(floor)), "on_hook")
-    if campaign.settings.policy not in LAWFUL and left + limit < 1.0:
-        return _at_most(decision, max(0, uncovered_agents(floor)), "law")
+        return _at_most(decision, covered, "on_hook")
+    heedless = campaign.settings.policy not in LAWFUL
+    if ledger.level >= Level.ONE_TO_ONE or (heedless and ledger.budget_calls == 0):
+        return _at_most(decision, covered, "law")
     return decision
+
+
+def law_inputs(ledger: Ledger) -> dict[str, float]:
+    """What the law makes of the window that decides; its name is in the names of the numbers."""
+    worst, policy = ledger.worst, ledger.policy
+    answered = live_answers(worst.counts, count_fp=policy.count_fp)
+    return {
+        "law_level": int(ledger.level),
+        "law_budget": ledger.budget_calls,
+        "law_from": policy.limit if ledger.stopped else policy.hard,
+        "law_least_answered": policy.min_live_answers,
+        "law_stopped": int(ledger.stopped),
+        f"{worst.window}_answered": answered,
+        f"{worst.window}_abandoned": round(worst.rate * answered, 6),
+    }
 
 
 def _at_most(decision: pacing.Decision, calls: int, reason: str) -> pacing.Decision:

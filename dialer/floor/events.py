@@ -3,9 +3,13 @@
 ``channel_id`` is Asterisk's Uniqueid. Of an attempt's channel it is the attempt's own id, for we choose it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from dialer.floor.words import CampaignState, LineMode, Result
+from dialer.rules.abandonment import Counts
+from dialer.rules.tally import AbandonLaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +205,9 @@ class AttemptsRecovered(Event):
 class CampaignSettings:
     """What the floor needs to know of a campaign.
 
-    ``abandonment_limit`` is the hard limit of each day, as a share; ``abandonment_target`` what is aimed at (None: the
-    limit). ``max_ratio``: calls in progress for each agent logged in. ``ratio``: of the policy of that name.
+    ``abandonment_limit`` is the campaign's own limit in every window, as a share; ``abandonment_target`` what is aimed
+    at (None: the limit). Both tighten the preset's, never loosen them. ``max_ratio``: calls in progress for each agent
+    logged in. ``ratio``: of the policy of that name.
     ``cancel_after_s``: a call may be given up after ringing this long when its answer would find nobody; None: never.
     ``max_attempts``: how often a lead is tried, the first time included. ``callback_tolerance_s``: how long after its
     time an agent's own callback waits for that agent; then ``callback_fallback`` gives it to the "team", or it may
@@ -262,16 +267,24 @@ class MemoryWanted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowOpened(Event):
-    """A legal window of abandonment begins, or goes on after a restart with what was counted before.
+class LawTold(Event):
+    """Which law of abandonment holds a campaign from now on.
 
-    ``answered_before`` are the live answers (connected or abandoned) of this window so far.
+    ``counted`` is what the record holds, by local date, at the start of the daemon, and ``started_at`` when the
+    campaign first ran (None: not yet). Without ``counted`` the floor goes on with its own.
     """
 
     campaign_id: str
-    window_s: float
-    answered_before: int = 0
-    abandoned_before: int = 0
+    law: AbandonLaw
+    counted: Mapping[date, Counts] | None = None
+    started_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayEndTold(Event):
+    """The time of the day's last calls, like ``20:00``, by each campaign's legal clock."""
+
+    day_end: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dialer.floor.book import Book
 from dialer.floor.commands import Command
 from dialer.floor.decisions import Room
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
+from dialer.rules.abandonment import Ledger
 
 ALL_ROOM: Final = Room()
 
@@ -27,9 +28,8 @@ class CampaignView:
     policy: str
     decision: pacing.Decision  # the last one
     decided_at: float
-    budget_left: float  # abandons that the answers of this window still allow
+    ledger: Ledger
     longest_ready_s: float
-    abandonment_limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,14 @@ class Floor:
         call = self._book.calls.get(attempt_id)
         return call.attempt.campaign_id if call else None
 
-    def campaign_views(self) -> list[CampaignView]:
-        """Every campaign as it stands now."""
-        return [self._campaign_view(campaign_id) for campaign_id in self._book.campaigns]
+    def ledger(self, campaign_id: str, now: float) -> Ledger:
+        """The campaign's standing in every window of abandonment."""
+        return campaigns.the_campaign(self._book, campaign_id).tally.ledger(now)
+
+    def campaign_views(self, now: float = 0.0) -> list[CampaignView]:
+        """Every campaign as it stands at ``now``, or at the last event if that is later."""
+        at = max(now, self._book.now)
+        return [self._campaign_view(campaign_id, at) for campaign_id in self._book.campaigns]
 
     def agent_views(self) -> list[AgentView]:
         """Every agent as it stands now."""
@@ -132,12 +137,11 @@ class Floor:
             for a in self._book.agents.values()
         ]
 
-    def _campaign_view(self, campaign_id: str) -> CampaignView:
+    def _campaign_view(self, campaign_id: str, at: float) -> CampaignView:
         campaign = self._book.campaigns[campaign_id]
         team = [a for a in self._book.agents.values() if a.campaign_id == campaign_id]
         open_calls = [c for c in self._book.calls.values() if c.attempt.campaign_id == campaign_id]
         first = next(iter(campaign.ready), None)
-        paced = campaign.pacer.floor
         return CampaignView(
             campaign_id=campaign_id,
             state=campaign.state,
@@ -146,9 +150,8 @@ class Floor:
             policy=campaign.settings.policy,
             decision=campaign.decision,
             decided_at=campaign.decided_at,
-            budget_left=campaign.settings.abandonment_limit * paced.answered - paced.abandoned,
-            longest_ready_s=self._book.now - self._book.agents[first].since if first else 0.0,
-            abandonment_limit=campaign.settings.abandonment_limit,
+            ledger=campaign.tally.ledger(at),
+            longest_ready_s=at - self._book.agents[first].since if first else 0.0,
         )
 
 
@@ -229,7 +232,8 @@ HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
     ev.AttemptsReserved: calls.reserved,
     ev.AttemptsRecovered: settle.recovered,
     ev.CampaignChanged: campaigns.changed,
-    ev.WindowOpened: campaigns.window_opened,
+    ev.LawTold: campaigns.law_told,
+    ev.DayEndTold: campaigns.day_end_told,
     ev.AgentChanged: agents.changed,
     ev.AgentCallRequested: agents.call_requested,
     ev.AgentPauseRequested: agents.pause_requested,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pacing
+from dialer.rules.abandonment import WINDOWS, Level, Window
 
 # The reasons that pacing does not know, with what they mean.
 OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
@@ -48,6 +49,32 @@ OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
     "finished": {"en": "every lead is finished", "fr": "toutes les fiches sont terminées"},
 }
 LANGUAGES: Final = ("en", "fr")
+_WINDOWS: Final[Mapping[Window, Mapping[str, str]]] = {
+    "calendar_day": {"en": "today", "fr": "aujourd'hui"},
+    "calendar_month": {"en": "this month", "fr": "ce mois-ci"},
+    "fixed_30d": {"en": "in this block of 30 days", "fr": "dans ce bloc de 30 jours"},
+    "rolling_30d": {"en": "in the last 30 days", "fr": "sur les 30 derniers jours"},
+}
+_LAW: Final = {
+    "few": {
+        "en": "{answered:.0f} people have answered {window}; until {least:.0f} have, one abandoned call"
+        " would break the law, and each ready agent has one call",
+        "fr": "{answered:.0f} personnes ont décroché {window} ; tant qu'elles ne sont pas {least:.0f}, un"
+        " seul appel abandonné violerait la loi, et chaque agent prêt a un appel",
+    },
+    "hard": {
+        "en": "{abandoned:.0f} of {answered:.0f} people who answered {window} were abandoned ({rate_pct:.1f} %); from"
+        " {from_pct:.1f} % on each ready agent has one call",
+        "fr": "{abandoned:.0f} des {answered:.0f} personnes qui ont décroché {window} ont été abandonnées"
+        " ({rate_pct:.1f} %) ; à partir de {from_pct:.1f} % chaque agent prêt a un appel",
+    },
+    "stopped": {
+        "en": "{abandoned:.0f} of {answered:.0f} people who answered {window} were abandoned ({rate_pct:.1f} %); above"
+        " {from_pct:.1f} % nobody is called",
+        "fr": "{abandoned:.0f} des {answered:.0f} personnes qui ont décroché {window} ont été abandonnées"
+        " ({rate_pct:.1f} %) ; au-delà de {from_pct:.1f} % personne n'est appelé",
+    },
+}
 _HEAD: Final = {
     "en": ("Dial nothing", "Dial 1 call", "Dial {} calls"),
     "fr": ("Ne rien composer", "Composer 1 appel", "Composer {} appels"),
@@ -56,8 +83,27 @@ _HEAD: Final = {
 
 def sentence(decision: pacing.Decision, language: str = "en") -> str:
     """One sentence on why this number, in "en" or "fr"."""
-    why = OUTSIDE_PACING.get(decision.reason)
+    why = _of_law(decision.inputs, language) if decision.reason == "law" else None
+    if decision.reason in OUTSIDE_PACING:
+        why = OUTSIDE_PACING[decision.reason][language]
     if why is None:
         return pacing.explain(decision, language)
     head = _HEAD[language][min(decision.dial, 2)].format(decision.dial)
-    return f"{head}{' : ' if language == 'fr' else ': '}{why[language]}."
+    return f"{head}{' : ' if language == 'fr' else ': '}{why}."
+
+
+def _of_law(inputs: Mapping[str, float], language: str) -> str | None:
+    """Which window holds the campaign to one call for each agent; None where pacing's own steering does."""
+    window = next((window for window in WINDOWS if f"{window}_answered" in inputs), None)
+    if window is None or inputs["law_level"] < Level.ONE_TO_ONE:
+        return None
+    answered, abandoned = inputs[f"{window}_answered"], inputs[f"{window}_abandoned"]
+    why = "stopped" if inputs["law_stopped"] else "few" if answered < inputs["law_least_answered"] else "hard"
+    return _LAW[why][language].format(
+        answered=answered,
+        abandoned=abandoned,
+        window=_WINDOWS[window][language],
+        rate_pct=100 * abandoned / answered if answered else 0.0,
+        from_pct=100 * inputs["law_from"],
+        least=inputs["law_least_answered"],
+    )

@@ -4,6 +4,7 @@ from dialer.floor.agent import Agent
 from dialer.floor.book import Book
 from dialer.floor.call import Call
 from dialer.floor.commands import AnswerRoute, AskDisposition
+from dialer.floor.events import CampaignSettings
 from dialer.floor.words import AgentState, AttemptState
 
 # The message must have begun when the deadline ends; the dialplan stops waiting for us at the deadline itself.
@@ -97,7 +98,7 @@ def connect_if_bridged(book: Book, call: Call, agent: Agent) -> None:
     counted = call.state is AttemptState.MESSAGE  # the pacer was told already that this one is abandoned
     if first:
         call.connected_at = book.now
-        call.late = counted or _is_late(book, call)
+        call.late = counted or is_late(call, book.campaign_of(call).settings)
     agent.last_call = call
     took = book.now - (call.answered_at or book.now)
     book.move_call(call, AttemptState.CONNECTED, f"agent and person in one bridge {took * 1000:.0f} ms after answer")
@@ -109,9 +110,11 @@ def connect_if_bridged(book: Book, call: Call, agent: Agent) -> None:
         book.emit(AskDisposition(agent.channel_id))
 
 
-def _is_late(book: Book, call: Call) -> bool:
-    limit = book.campaign_of(call).settings.connect_deadline_s
-    return call.answered_at is not None and book.now - call.answered_at > limit
+def is_late(call: Call, settings: CampaignSettings) -> bool:
+    """Whether the agent came after the connect deadline."""
+    if call.answered_at is None or call.connected_at is None:
+        return False
+    return call.connected_at - call.answered_at > settings.connect_deadline_s
 
 
 def _give_up_waiting(book: Book, call: Call) -> None:

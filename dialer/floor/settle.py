@@ -6,7 +6,7 @@ from dialer.floor.agents import arrived, line_gone, settle
 from dialer.floor.book import Book
 from dialer.floor.call import Call
 from dialer.floor.calls import finish, part, pick_up
-from dialer.floor.routing import connect_if_bridged, release
+from dialer.floor.routing import connect_if_bridged, is_late, release
 from dialer.floor.words import AgentState, AttemptState, Result
 
 # An Originate written just before the link broke may reach Asterisk just after it answered what is alive.
@@ -25,7 +25,9 @@ def recovered(book: Book, event: ev.AttemptsRecovered) -> None:
         elif call.answered_at is not None:
             call.state = AttemptState.ANSWERED
         call.waiting_since = book.now
+        call.late = is_late(call, book.campaign_of(call).settings)
         book.calls[call.id] = call
+        book.count(call)
         book.tell_pacer(call, "call_dialed")
 
 

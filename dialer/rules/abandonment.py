@@ -12,7 +12,7 @@ Machines count on neither side. A false positive is a person who was not connect
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from fractions import Fraction
@@ -44,10 +44,42 @@ class Counts:
             self.false_positives + other.false_positives,
         )
 
+    def __sub__(self, other: "Counts") -> "Counts":
+        """Return what these hold beyond the others."""
+        return Counts(
+            self.connected - other.connected,
+            self.abandoned - other.abandoned,
+            self.machines - other.machines,
+            self.false_positives - other.false_positives,
+        )
+
+    def times(self, calls: int) -> "Counts":
+        """Return so many alike together."""
+        return Counts(
+            self.connected * calls, self.abandoned * calls, self.machines * calls, self.false_positives * calls
+        )
+
+
+NOTHING: Final = Counts()
+
+
+def answered_call(*, connected: bool, abandoned: bool, machine: bool) -> Counts:
+    """Return what one answered call counts as. ``connected``: to an agent, late or not; ``machine``: the agent says so.
+
+    An agent who met a machine met nobody. A call that no agent met stays abandoned whatever is said of it later,
+    for nobody can know; so does one whose agent came after the deadline.
+    """
+    if machine and connected:
+        return Counts(machines=1)
+    return Counts(abandoned=1) if abandoned or not connected else Counts(connected=1)
+
 
 @dataclass(frozen=True, slots=True)
 class AbandonPolicy:
-    """A preset's thresholds: shares of calls answered by a person, and the windows on which they are held."""
+    """A preset's thresholds: shares of calls answered by a person, and the windows on which they are held.
+
+    ``stop_at_limit``: above ``limit`` nothing is dialed, not even one call for each ready agent.
+    """
 
     limit: float
     target: float
@@ -56,6 +88,17 @@ class AbandonPolicy:
     windows: frozenset[str]
     count_fp: bool
     min_live_answers: int
+    stop_at_limit: bool = False
+
+    def within(self, limit: float, target: float | None) -> "AbandonPolicy":
+        """Return the thresholds under a campaign's own limit and target, which tighten and never loosen."""
+        return replace(
+            self,
+            limit=min(self.limit, limit),
+            target=min(self.target, limit if target is None else target),
+            throttle=min(self.throttle, limit),
+            hard=min(self.hard, limit),
+        )
 
 
 class Level(IntEnum):
@@ -71,7 +114,8 @@ class Level(IntEnum):
 class Standing:
     """One window: its days, counts and rate, how many more abandoned calls stay under ``hard``, and its level.
 
-    ``held`` says whether the preset holds the campaign to this window; the others are shown only.
+    ``held`` says whether the preset holds the campaign to this window; the others are shown only. ``few``: too few
+    people have answered yet for a single abandoned call to stay under the limit.
     """
 
     window: Window
@@ -82,12 +126,14 @@ class Standing:
     budget_calls: int
     level: Level
     held: bool
+    few: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """A campaign's standing on a day: every window, the worst level and the smallest budget of those held."""
 
+    policy: AbandonPolicy
     standings: tuple[Standing, ...]
     level: Level
     budget_calls: int
@@ -96,7 +142,23 @@ class Ledger:
     def worst(self) -> Standing:
         """The held window that decides: the worst level, then the smallest budget."""
         held = [standing for standing in self.standings if standing.held]
-        return max(held, key=lambda s: (s.level, -s.budget_calls, s.rate))
+        return max(held or self.standings, key=lambda s: (s.level, -s.budget_calls, s.rate))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the law stops the campaign: over the limit where the preset says stop."""
+        return self.level is Level.OVER_LIMIT and self.policy.stop_at_limit
+
+    @property
+    def today(self) -> Counts:
+        """What the calendar day has counted so far."""
+        return next(s.counts for s in self.standings if s.window == "calendar_day")
+
+    @property
+    def aim(self) -> float:
+        """The share that pacing aims at: the target, and half of it while a held window is at ``throttle`` or above."""
+        throttled = any(s.held and not s.few and s.rate >= self.policy.throttle for s in self.standings)
+        return self.policy.target / 2 if throttled else self.policy.target
 
 
 def policy_of(preset: Preset) -> AbandonPolicy:
@@ -110,6 +172,7 @@ def policy_of(preset: Preset) -> AbandonPolicy:
         windows=frozenset(name for rule in rules for name in rule["abandon_windows"]),
         count_fp=any(rule["count_fp"] for rule in rules),
         min_live_answers=max(int(rule["min_live_answers"]) for rule in rules),
+        stop_at_limit=any(rule["stop_at_limit"] for rule in rules),
     )
 
 
@@ -170,6 +233,7 @@ def ledger(policy: AbandonPolicy, days: Mapping[date, Counts], today: date, camp
     standings = tuple(_standing(policy, days, window, span(window, today, campaign_start)) for window in WINDOWS)
     held = [standing for standing in standings if standing.held]
     return Ledger(
+        policy=policy,
         standings=standings,
         level=max((s.level for s in held), default=Level.ONE_TO_ONE),
         budget_calls=min((s.budget_calls for s in held), default=0),
@@ -189,6 +253,7 @@ def _standing(policy: AbandonPolicy, days: Mapping[date, Counts], window: Window
         budget_calls=0 if few else budget_calls(counts, policy.hard, count_fp=policy.count_fp),
         level=_level(policy, share, few=few),
         held=window in policy.windows,
+        few=few,
     )
 
 
@@ -202,7 +267,7 @@ def _level(policy: AbandonPolicy, share: float, *, few: bool) -> Level:
 
 
 def _sum(counts: Iterable[Counts]) -> Counts:
-    whole = Counts()
+    whole = NOTHING
     for each in counts:
         whole += each
     return whole

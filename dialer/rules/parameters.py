@@ -134,6 +134,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "hard": _LOWER,
     "min_live_answers": _HIGHER,
     "count_fp": _REQUIRE,
+    "stop_at_limit": _REQUIRE,
     "formula": _TEXT,
     "abandon_windows": _MORE,
     "connect_deadline_ms": _LOWER,

@@ -50,6 +50,7 @@ class Preset:
     """A named set of rules. ``covers`` are the countries whose people it may judge; empty covers all.
 
     ``consumer`` is the preset that judges a person who is not declared as a business (for business presets).
+    ``zone`` is the time zone whose calendar counts abandoned calls.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Preset:
     title: str
     rules: tuple[Rule, ...]
     covers: frozenset[str]
+    zone: str
     postcodes: str | None
     known_from: date
     conduct: Mapping[str, Any]
@@ -132,6 +134,7 @@ def _shipped(name: str) -> Preset:
         title=data["title"],
         rules=tuple(_rule(row, rank) for rank, row in enumerate(rows)),
         covers=frozenset(data["covers"]),
+        zone=data["zone"],
         postcodes=data.get("postcodes"),
         known_from=data["known_from"],
         conduct=data["conduct"],

@@ -41,6 +41,7 @@ def _section(preset: Preset, rules: list[Rule]) -> str:
     covers = ", ".join(sorted(preset.covers)) or "every country"
     lines = [f"## {preset.name}: {preset.title}\n", f"Covers {covers}. Version {preset.version}."]
     lines.append(f"Days before {preset.known_from.isoformat()} are refused.")
+    lines.append(f"Abandoned calls count by the calendar of {preset.zone}.")
     if preset.consumer:
         lines.append(f"A person not declared a business is judged by `{preset.consumer.name}`.")
     conduct = "; ".join(f"`{name}` {value}" for name, value in sorted(preset.conduct.items()))

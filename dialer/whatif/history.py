@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from dialer.errors import DialerError
-from dialer.floor.campaign import terms
+from dialer.floor.campaign import bounds
 from dialer.floor.events import CampaignSettings
 from dialer.floor.words import AgentState, Result
 from dialer.whatif.figures import Figures
@@ -111,10 +111,9 @@ class History:
     def day(self) -> Scenario:
         """The stretch with its own agents, their hours, and the course of its answer rate."""
         scenario = self.typical(len(self.states))
-        bounds = replace(terms(self.settings), window_s=self.duration_s)
         return replace(
             scenario,
-            terms=bounds,
+            terms=replace(bounds(self.settings), window_s=self.duration_s),
             duration_s=self.duration_s,
             answered=self._answered_by_time(),
             shifts=self._shifts(),
@@ -132,7 +131,7 @@ class History:
         return Scenario(
             name=self.settings.campaign_id,
             agents=agents,
-            terms=terms(self.settings),
+            terms=bounds(self.settings),
             answered=len(picked_up) / len(self.attempts),
             machines=len(machines) / len(picked_up),
             fails=len(failed) / len(unanswered) if unanswered else 0.0,

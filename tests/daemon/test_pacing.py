@@ -1,13 +1,11 @@
-"""Pacing in the daemon: what bound the dial loop is on record; memories survive; the window ends with the calls."""
+"""Pacing in the daemon: what bound the dial loop is on record; memories survive."""
 
-import time
 from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 import pacing
-from dialer.daemon.life import end_of_calls
 from dialer.daemon.memories import remembered
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
@@ -101,16 +99,3 @@ async def test_a_damaged_memory_is_left_out_with_a_line_in_the_log(bench: Bench,
     with capture_logs() as lines:
         assert await remembered(bench.store, await bench.store.campaigns()) == {}
     assert [(line["event"], line["campaign"]) for line in lines] == [("pacing_memory_refused", "c1")]
-
-
-def at(hour: int, minute: int) -> float:
-    """A moment of one day, local time."""
-    return time.mktime((2026, 3, 10, hour, minute, 0, 0, 0, -1))
-
-
-def test_the_window_ends_with_the_days_last_calls() -> None:
-    assert end_of_calls(at(9, 30), "20:00") == at(20, 0)
-
-
-def test_after_the_last_calls_it_ends_at_midnight() -> None:
-    assert end_of_calls(at(21, 0), "20:00") == at(24, 0)

@@ -4,11 +4,13 @@ Everything is instant but what the scenario draws: a call's fate as it is dialed
 bridged, a wrap-up as the talk ends; in the same order as in ``pacing.simulator``, so the same seed is the same day.
 """
 
+import time
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
+from dialer.floor.decisions import LAWFUL
 from dialer.floor.floor import Floor
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from pacing.progressive import Progressive
@@ -16,6 +18,7 @@ from pacing.scenarios import Scenario
 from pacing.simulator import Simulation
 
 BUSY = (AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
+NO_LIMIT = 2.0  # more than everybody
 FOREVER_S = 1e6  # wrap-up ends when the agent says so
 
 
@@ -53,7 +56,9 @@ class VirtualFloor:
             wrap_up_s=FOREVER_S,
             ring_timeout_s=bounds.ring_timeout_s,
             connect_deadline_s=bounds.connect_deadline_s,
-            abandonment_limit=bounds.abandonment_limit,
+            # The simulator knows the pacer's steering alone: where the pacer heeds the law, the floor does not bind.
+            abandonment_limit=NO_LIMIT if policy in LAWFUL else bounds.abandonment_limit,
+            abandonment_target=bounds.abandonment_limit,
         )
         self.floor, self.now, self.order = Floor(), 0.0, 0
         self.counts = Counts()
@@ -82,7 +87,8 @@ class VirtualFloor:
 
     def _set_up(self) -> None:
         self._tell(ev.CampaignChanged(at=0.0, settings=self.settings, state=CampaignState.RUNNING))
-        self._tell(ev.WindowOpened(at=0.0, campaign_id="c", window_s=self.scenario.terms.window_s))
+        ends = time.strftime("%H:%M", time.gmtime(self.scenario.terms.window_s))
+        self._tell(ev.DayEndTold(at=0.0, day_end=ends))
         self._tell(ev.LinkRestored(at=0.0))
         for number in range(self.scenario.agents):
             agent = f"a{number}"

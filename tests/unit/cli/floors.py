@@ -49,7 +49,7 @@ def _campaign(number: int) -> CampaignStatus:
             risk=0.0,
             inputs={"ready": 2},
             decided_at=NOW - 1,
-            budget_left=1.4,
+            budget_left=1,
             calls_per_agent=1.25,
         ),
     )

@@ -1,6 +1,7 @@
 """Decisions: what binds them outside pacing, what is kept of them, what pacers remember."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,10 +9,12 @@ import pacing
 from dialer.errors import DialerError
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
-from dialer.floor.campaign import terms
+from dialer.floor.campaign import bounds
 from dialer.floor.decisions import ROWS_BURST, ROWS_PER_S, Room
 from dialer.floor.reasons import LANGUAGES, OUTSIDE_PACING, sentence
 from dialer.floor.words import CampaignState, LineMode
+from dialer.rules.abandonment import Counts
+from dialer.rules.tally import own_law
 from tests.unit.floor.desk import Desk
 
 
@@ -36,6 +39,12 @@ def memories(desk: Desk) -> list[cmd.RecordMemory]:
     return [command for command in desk.commands if isinstance(command, cmd.RecordMemory)]
 
 
+def counted(desk: Desk, counts: Counts) -> None:
+    """The record held this of today when the daemon started."""
+    today = datetime.fromtimestamp(desk.now, UTC).date()
+    desk.tell(ev.LawTold(at=desk.now, campaign_id="c1", law=own_law(0.03), counted={today: counts}))
+
+
 def change(desk: Desk, **settings: object) -> None:
     desk.settings = replace(desk.settings, **settings)  # type: ignore[arg-type]
     desk.tell(ev.CampaignChanged(at=desk.now, settings=desk.settings, state=CampaignState.RUNNING))
@@ -46,14 +55,14 @@ def change(desk: Desk, **settings: object) -> None:
 
 def test_every_setting_of_pacing_reaches_the_pacer() -> None:
     desk = Desk(max_ratio=1.5, min_agents_for_predictive=6, abandonment_target=0.02, cancel_after_s=15.0, max_lines=9)
-    told = terms(desk.settings)
+    told = bounds(desk.settings)
     assert (told.max_ratio, told.min_agents_for_predictive, told.max_lines) == (1.5, 6, 9)
     assert (told.abandonment_limit, told.may_cancel, told.min_ring_s) == (0.02, True, 15.0)
-    assert not terms(replace(desk.settings, cancel_after_s=None)).may_cancel
+    assert not bounds(replace(desk.settings, cancel_after_s=None)).may_cancel
 
 
 def test_a_target_above_the_limit_does_not_raise_it() -> None:
-    assert terms(replace(Desk().settings, abandonment_target=0.05)).abandonment_limit == 0.03
+    assert bounds(replace(Desk().settings, abandonment_target=0.05)).abandonment_limit == 0.03
 
 
 def test_a_bound_changed_while_running_holds_at_the_next_decision() -> None:
@@ -73,9 +82,7 @@ def test_room_outside_pacing_binds_and_is_the_reason() -> None:
 
 def test_a_team_with_an_agent_who_is_rung_per_call_is_dialed_progressively() -> None:
     desk = Desk(policy="ratio", ratio=3.0)
-    desk.floor.handle(
-        ev.WindowOpened(at=desk.now, campaign_id="c1", window_s=3600, answered_before=1000, abandoned_before=0)
-    )
+    counted(desk, Counts(connected=1000))
     desk.agent("a1")
     assert (decide(desk).dial, decide(desk).reason) == (3, "ratio")
     desk.agent("a2", LineMode.ON_HOOK)
@@ -84,19 +91,16 @@ def test_a_team_with_an_agent_who_is_rung_per_call_is_dialed_progressively() -> 
     assert decide(desk).dial == 3
 
 
-@pytest.mark.parametrize(("abandoned", "dial", "reason"), [(0, 4, "ratio"), (2, 4, "ratio"), (3, 2, "law")])
+@pytest.mark.parametrize(("abandoned", "dial", "reason"), [(0, 4, "ratio"), (1, 4, "ratio"), (3, 2, "law")])
 def test_a_policy_that_knows_no_limit_is_held_back_before_the_law_is_broken(
     abandoned: int, dial: int, reason: str
 ) -> None:
     desk = Desk(policy="ratio", ratio=2.0)
-    window = ev.WindowOpened(
-        at=desk.now, campaign_id="c1", window_s=3600, answered_before=100, abandoned_before=abandoned
-    )
-    desk.tell(window)
+    counted(desk, Counts(connected=99, abandoned=abandoned))
     team(desk, 2)
     decision = decide(desk)
     assert (decision.dial, decision.reason) == (dial, reason)
-    assert decision.inputs["budget_left"] == pytest.approx(3 - abandoned)
+    assert decision.inputs["law_budget"] == 3 - abandoned
 
 
 def test_preview_dials_only_what_an_agent_asks_for() -> None:
@@ -141,7 +145,7 @@ def test_a_quiet_floor_has_every_dialing_decision_on_record() -> None:
         desk.now += 3.0
         decide(desk)
     assert [row.at for row in rows(desk)] == [rows(desk)[0].at + 3.0 * n for n in range(30)]
-    assert all(row.inputs["policy"] == "auto" and "budget_left" in row.inputs for row in rows(desk))
+    assert all(row.inputs["policy"] == "auto" and "law_budget" in row.inputs for row in rows(desk))
 
 
 def test_rows_are_bounded_and_those_left_out_are_counted() -> None:
@@ -207,7 +211,8 @@ def test_what_was_learned_is_handed_over_when_wanted_and_taken_back_at_the_next_
 
 def test_the_end_of_a_window_keeps_the_memory() -> None:
     desk = Desk(policy="predictive")
-    desk.tell(ev.WindowOpened(at=desk.now, campaign_id="c1", window_s=3600))
+    desk.now += 86400
+    decide(desk)
     assert [kept.policy for kept in memories(desk)] == ["predictive"]
 
 
@@ -219,14 +224,15 @@ def test_a_fixed_policy_has_no_memory_and_does_not_wipe_one() -> None:
 
 def test_another_policy_goes_on_with_the_budget_of_the_day_and_with_what_was_learned() -> None:
     desk = Desk()
-    opened = ev.WindowOpened(at=desk.now, campaign_id="c1", window_s=36000, answered_before=50, abandoned_before=1)
-    desk.tell(opened)
+    counted(desk, Counts(connected=190, abandoned=1))
     team(desk, 1)
     busy(desk, 10)
-    before = desk.floor.campaign_views()[0].budget_left
+    before = decide(desk).inputs
     change(desk, policy="progressive")
     change(desk, policy="predictive")
-    assert desk.floor.campaign_views()[0].budget_left == pytest.approx(before) == pytest.approx(0.03 * 60 - 1)
+    after = decide(desk).inputs
+    assert (before["answered"], before["abandoned"]) == (after["answered"], after["abandoned"]) == (201, 1)
+    assert before["law_budget"] == after["law_budget"] == 5
     desk.tell(ev.MemoryWanted(at=desk.now))
     assert learned_talks(memories(desk)[-1].memory) > 0.0
 
