@@ -265,6 +265,30 @@ class Agents(Section):
     pin_lockout_s: float = Field(default=300.0, ge=1, le=86_400, description="How long logins are then refused.")
 
 
+def _loopback(host: str) -> str:
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("must be 127.0.0.1, ::1 or localhost; put a proxy with TLS in front for others")
+    return host
+
+
+class Metrics(Section):
+    """Numbers for Prometheus at /metrics; off until a port or a socket is set."""
+
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1", description="Loopback address to listen on."
+    )
+    port: Port | None = Field(default=None, examples=[9469], description="TCP port to listen on; unset: none.")
+    socket: PlainPath | None = Field(
+        default=None,
+        examples=["metrics.sock"],
+        description="Unix socket to listen on, for node agents and proxies; relative to run_dir; unset: none.",
+    )
+    socket_mode: SocketMode = Field(default=0o660, description="File mode of that socket.")
+    socket_group: OptionalWord = Field(
+        default="", description="Group that owns that socket; empty: the daemon's own group."
+    )
+
+
 class Log(Section):
     """What the daemon writes to the journal. Phone numbers are always masked."""
 
@@ -433,6 +457,7 @@ class Config(Section):
     agents: Agents = Agents()
     alerts: Alerts = Alerts()
     mqtt: Mqtt = Mqtt()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
     @property

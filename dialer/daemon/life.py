@@ -22,14 +22,16 @@ from dialer.control.wire import RefusedError
 from dialer.daemon import memories
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
+from dialer.daemon.measuring import Measuring
 from dialer.daemon.notify import Notifier
 from dialer.daemon.reloading import Reloading
 from dialer.daemon.troubles import Troubles
-from dialer.daemon.vitals import Pulse, StoreProbe, Vital, Vitals
+from dialer.daemon.vitals import LoopLag, Pulse, StoreProbe, Vital, Vitals
 from dialer.daemon.watch import Watch
 from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.floor import Floor
+from dialer.metrics.figures import Figures
 from dialer.pbx.connect import ami_settings
 from dialer.pbx.fastagi import FastAgiServer
 from dialer.pbx.link import Pbx
@@ -75,6 +77,7 @@ class Daemon:
         self._cut_short = asyncio.Event()
         self._notifier = Notifier()
         self._reloading = Reloading(self._notifier, self._troubles, self._put_in_force)
+        self._lag = LoopLag()
         self._pbx = Pbx(ami_settings(loaded), self._on_pbx_event, self._clock)
 
     async def run(self) -> None:
@@ -88,6 +91,7 @@ class Daemon:
             self._loop = DialLoop(self.engine, self.store, _bounds(self.loaded), self._troubles)
             self._watch = Watch(self.engine, self.store)
             self._probe = StoreProbe(self.store)
+            await self._measure(parts)
             self._catch_signals()
             log.info("daemon_started", version=__version__, store=str(config.store_path))
             self._notifier.ready()
@@ -126,9 +130,9 @@ class Daemon:
 
     async def _listen(self, parts: contextlib.AsyncExitStack) -> None:
         config = self.loaded.config
-        fastagi = FastAgiServer({"route": route_script(self.engine.route), "try": self._route_tried})
-        await fastagi.start(config.fastagi.host, config.fastagi.port)
-        parts.push_async_callback(fastagi.close)
+        self._fastagi = FastAgiServer({"route": route_script(self.engine.route), "try": self._route_tried})
+        await self._fastagi.start(config.fastagi.host, config.fastagi.port)
+        parts.push_async_callback(self._fastagi.close)
         sockets = config.daemon
         for server in (
             ControlServer(
@@ -141,6 +145,22 @@ class Daemon:
             await server.start()
             parts.push_async_callback(server.close)
 
+    async def _measure(self, parts: contextlib.AsyncExitStack) -> None:
+        figures = Figures()
+        self.engine.followers.append(figures.follow)
+        measuring = Measuring(
+            loaded=lambda: self.loaded,
+            status=self.snapshot,
+            pbx=self._pbx,
+            fastagi=self._fastagi,
+            engine=self.engine,
+            store=self.store,
+            loop=self._loop,
+            lag=self._lag,
+            figures=figures,
+        )
+        parts.push_async_callback((await measuring.listen()).close)
+
     # --- running ------------------------------------------------------------------------------------------------------
 
     async def _run_tasks(self) -> None:
@@ -152,6 +172,7 @@ class Daemon:
             "watch": self._watch.run(),
             "memories": memories.keep(self.engine, self._clock),
             "probe": self._probe.run(),
+            "lag": self._lag.run(),
             "pulse": Pulse(self._notifier, self._vitals(), self._troubles, self._headline).run(),
         }
         tasks = [asyncio.create_task(work, name=name) for name, work in eternal.items()]

@@ -1,0 +1,88 @@
+"""Every metric by name. ``docs/reference/metrics.md`` is written from this table; nothing else is ever exposed.
+
+Labels are bounded: campaigns to ``MOST_CAMPAIGNS``, everything else to the words of the trade. No label names an agent,
+a lead or a number.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["gauge", "counter", "histogram"]
+
+MOST_CAMPAIGNS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Counters end in ``_total``, count from the daemon's start and never go back."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+
+
+_CAMPAIGN = ("campaign",)
+
+CATALOGUE: Final = (
+    Metric("dialer_build_info", "gauge", ("version", "python", "sqlite"), "1; what runs is in the labels."),
+    Metric("dialer_start_time_seconds", "gauge", (), "When the daemon started, seconds since the epoch."),
+    Metric("dialer_draining", "gauge", (), "1 while the daemon stops: no new calls, talks end."),
+    Metric("dialer_dial_cycles_total", "counter", (),
+           "Turns of the dial loop; standing still means that nothing is dialed."),
+    Metric("dialer_loop_lag_seconds", "histogram", (),
+           "How late the event loop wakes a task, looked at ten times a second."),
+    Metric("dialer_last_backup_timestamp_seconds", "gauge", (),
+           "When the newest backup was made; none while there is none."),
+    Metric("dialer_ami_up", "gauge", (), "1 while Asterisk is reached over AMI."),
+    Metric("dialer_ami_backlog_messages", "gauge", (), "Messages of Asterisk that were read and not yet handled."),
+    Metric("dialer_ami_ping_seconds", "gauge", (), "How long the last sign of life took."),
+    Metric("dialer_ami_link_losses_total", "counter", (), "How often a link that was up was lost."),
+    Metric("dialer_ami_events_total", "counter", (), "Events read from Asterisk."),
+    Metric("dialer_ami_event_failures_total", "counter", (),
+           "Events at which the program failed; each is in the journal."),
+    Metric("dialer_originates_total", "counter", (), "Calls that Asterisk was asked to make."),
+    Metric("dialer_originates_refused_total", "counter", (),
+           "Calls that were not sent, or that Asterisk refused to make."),
+    Metric("dialer_fastagi_up", "gauge", (), "1 while answered calls reach the daemon, as far as it knows."),
+    Metric("dialer_fastagi_runs_total", "counter", (), "Questions of the dialplan."),
+    Metric("dialer_fastagi_failures_total", "counter", ("kind",),
+           "Questions that failed: refused, gone, timeouts, failures."),
+    Metric("dialer_store_up", "gauge", (),
+           "1 while the store takes what is written; nothing is dialed while it is 0."),
+    Metric("dialer_store_commit_seconds", "histogram", (), "Commits of the store, each of a group of units of work."),
+    Metric("dialer_store_records_waiting", "gauge", (), "Records of the floor that are not yet on the disk."),
+    Metric("dialer_store_records_lost_total", "counter", ("why",),
+           "Records that could not be kept: dropped (too many waited) or refused."),
+    Metric("dialer_campaigns_left_out", "gauge", (),
+           f"Campaigns beyond the {MOST_CAMPAIGNS} that are shown; running ones are shown first."),
+    Metric("dialer_campaign_state", "gauge", ("campaign", "state"),
+           "1 for the state that the campaign is in, else 0."),
+    Metric("dialer_agents", "gauge", ("campaign", "state"), "Agents by state."),
+    Metric("dialer_calls", "gauge", ("campaign", "state"), "Open calls by state."),
+    Metric("dialer_calls_ended_total", "counter", ("campaign", "result"),
+           "Calls that left the machine and ended, by result."),
+    Metric("dialer_calls_answered_by_person_total", "counter", _CAMPAIGN,
+           "Ended calls that a person answered, or perhaps a person."),
+    Metric("dialer_calls_connected_total", "counter", _CAMPAIGN,
+           "Ended calls in which the person met an agent in time."),
+    Metric("dialer_calls_abandoned_total", "counter", _CAMPAIGN,
+           "Ended calls in which the person met no agent in time."),
+    Metric("dialer_answer_to_agent_seconds", "histogram", _CAMPAIGN,
+           "From a person's answer to the bridge with an agent, of ended calls."),
+    Metric("dialer_abandonment_ratio", "gauge", ("campaign", "window"),
+           "Abandoned / (connected + abandoned) in the window, by the formula of the abandonment ledger; 0 "
+           "before the first answer."),
+    Metric("dialer_abandonment_limit_ratio", "gauge", _CAMPAIGN, "The most that the abandonment may be."),
+    Metric("dialer_abandonment_budget_calls", "gauge", ("campaign", "window"),
+           "How many more calls may be abandoned in the window before it exceeds its limit."),
+    Metric("dialer_pick_up_ratio", "gauge", _CAMPAIGN,
+           "Answered by a person / attempts, today; none before the first attempt."),
+    Metric("dialer_occupancy_ratio", "gauge", _CAMPAIGN,
+           "(talking + wrap-up) / (logged in - paused) over five minutes; none without agents."),
+    Metric("dialer_dial_ratio", "gauge", _CAMPAIGN,
+           "Calls not yet with an agent for each agent at work; none without agents."),
+    Metric("dialer_leads_left", "gauge", _CAMPAIGN, "Leads that are not finished."),
+)  # fmt: skip
+
+BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}
