@@ -209,9 +209,32 @@ def lists(shell: Shell, campaign_id: str | None) -> None:
     shell.show(shell.reach.call("leads_lists", campaign_id=campaign_id), _tell_lists)
 
 
+@leads.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("value", metavar="WEIGHT", type=click.IntRange(0, 100))
+@click.option("--campaign", "campaign_id", required=True, help="Whose list it is.")
+@json_option
+@pass_shell
+def weight(shell: Shell, list_name: str, value: int, campaign_id: str) -> None:
+    """Set a list's share of its campaign's calls: of lists with weights 3 and 1 the first gets three calls of four.
+
+    Every list has weight 1 at first; one of weight 0 rests. Priorities (dialer leads import --priority) stand above.
+
+    \b
+    Example:
+      dialer leads weight partners 3 --campaign summer
+      dialer leads weight old 0 --campaign summer
+    """
+    result = shell.reach.call("leads_weight", campaign_id=campaign_id, list=list_name, weight=value)
+    shell.show(result, _tell_lists)
+
+
 def _tell_lists(result: Any) -> None:  # noqa: ANN401 - JSON
     rows = [
-        (each["campaign_id"], each["name"], each["leads"], each["finished"], percent(each["exploitation_rate"]))
+        (
+            *(each["campaign_id"], each["name"], each["weight"], each["leads"], each["finished"]),
+            percent(each["exploitation_rate"]),
+        )
         for each in result["lists"]
     ]
-    print_table(("campaign", "list", "leads", "finished", "exploitation rate"), rows)
+    print_table(("campaign", "list", "weight", "leads", "finished", "exploitation rate"), rows)

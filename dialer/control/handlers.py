@@ -36,6 +36,7 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "leads_import": leads.import_file,
     "leads_check": leads.check,
     "leads_lists": leads.lists,
+    "leads_weight": leads.weigh,
     "dnc_add": dnc.add,
     "dnc_import": dnc.import_file,
     "dnc_list": dnc.show,

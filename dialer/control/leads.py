@@ -13,6 +13,7 @@ from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.wire import BadRequestError, JsonObject
 from dialer.store import profiles
+from dialer.store.campaigns import set_weight
 
 if TYPE_CHECKING:  # the number plans are large, and most commands do without them
     from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, Progress
@@ -31,6 +32,13 @@ async def lists(services: Services, call: Call) -> JsonObject:
         known = [*await services.store.campaigns()]
     found = [await services.store.lists(campaign.settings.campaign_id) for campaign in known]
     return {"lists": [told_list(each) for campaign_lists in found for each in campaign_lists]}
+
+
+async def weigh(services: Services, call: Call) -> JsonObject:
+    """Give a list another share of its campaign's calls."""
+    wish = rq.read(rq.ListWeight, call.params)
+    await services.store.write(lambda db: set_weight(db, wish.campaign_id, wish.list, wish.weight))
+    return {"lists": [told_list(each) for each in await services.store.lists(wish.campaign_id)]}
 
 
 async def import_file(services: Services, call: Call) -> JsonObject:

@@ -282,6 +282,14 @@ class LeadsImport(Params):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
 
+class ListWeight(Params):
+    """A list's share of its campaign's calls, as a weight; 0: the list rests."""
+
+    campaign_id: Id
+    list: Reason
+    weight: Annotated[int, Field(ge=0, le=100)]
+
+
 class LeadsCheck(Params):
     """Say what a file is worth without importing it. ``profile``: read its columns as that profile says, and keep them.
 

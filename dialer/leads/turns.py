@@ -5,8 +5,9 @@ turn is the earliest comes next. A list that had nothing due does not make up fo
 are.
 """
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(slots=True)
@@ -22,25 +23,35 @@ class Turns:
     """The lists of one campaign that may be called, in one choice of leads."""
 
     def __init__(self, shares: Collection[Share]) -> None:
-        self._shares = {share.list_id: share for share in shares if share.weight > 0}
-        # Where a list comes in that has waited for leads: no earlier than the latest that was called, less one call.
-        self._present = max((s.turn - 1 / s.weight for s in self._shares.values()), default=0.0)
+        awake = [share for share in shares if share.weight > 0]
+        # Where the others are: the beginning of the latest call. A list that had nothing to call comes in there.
+        present = max((share.turn - 1 / share.weight for share in awake), default=0.0)
+        self._shares = {share.list_id: replace(share, turn=max(share.turn, present)) for share in awake}
+        self._moved: set[int] = set()
 
     @property
     def lists(self) -> tuple[int, ...]:
         """The lists that do not rest."""
         return tuple(self._shares)
 
-    def next_of(self, candidates: Collection[int]) -> int:
-        """Whose turn it is among lists that have leads that are due."""
-        return min(candidates, key=lambda list_id: (self._now(self._shares[list_id]), list_id))
+    @property
+    def moved(self) -> tuple[Share, ...]:
+        """The lists of which leads were called."""
+        return tuple(self._shares[list_id] for list_id in self._moved)
 
-    def took(self, list_id: int) -> float:
-        """One lead of this list is called: its new turn."""
-        share = self._shares[list_id]
-        share.turn = self._now(share) + 1 / share.weight
-        self._present = max(self._present, share.turn - 1 / share.weight)
-        return share.turn
+    def shares(self, candidates: Collection[int], count: int) -> Counter[int]:
+        """How many of the next ``count`` calls each of some lists gets, if all have enough; nothing is taken."""
+        if len(candidates) == 1:
+            return Counter(dict.fromkeys(candidates, count))
+        turn = {list_id: self._shares[list_id].turn for list_id in candidates}
+        found: Counter[int] = Counter()
+        for _ in range(count):
+            chosen = min(turn, key=lambda list_id: (turn[list_id], list_id))
+            turn[chosen] += 1 / self._shares[chosen].weight
+            found[chosen] += 1
+        return found
 
-    def _now(self, share: Share) -> float:
-        return max(share.turn, self._present)
+    def took(self, list_id: int) -> None:
+        """One lead of this list is called."""
+        self._shares[list_id].turn += 1 / self._shares[list_id].weight
+        self._moved.add(list_id)

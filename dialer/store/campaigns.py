@@ -47,6 +47,7 @@ class LeadList:
     name: str
     leads: int
     finished: int
+    weight: int = 1
 
 
 # --- campaigns ---------------------------------------------------------------------------------------------------
@@ -139,13 +140,21 @@ def lists(db: sqlite3.Connection, campaign_id: str) -> tuple[LeadList, ...]:
     """A campaign's lists in the order in which they are called."""
     rows = db.execute(
         """
-        SELECT lists.id, lists.name, coalesce(sum(i.leads), 0) AS leads, coalesce(sum(i.finished), 0) AS finished
+        SELECT lists.id, lists.name, lists.weight,
+            coalesce(sum(i.leads), 0) AS leads, coalesce(sum(i.finished), 0) AS finished
         FROM lists LEFT JOIN imports AS i ON i.list_id = lists.id AND i.state = 'ready'
         WHERE lists.campaign_id = ? GROUP BY lists.id ORDER BY lists.id
         """,
         (campaign_id,),
     )
-    return tuple(LeadList(r["id"], campaign_id, r["name"], r["leads"], r["finished"]) for r in rows)
+    return tuple(LeadList(r["id"], campaign_id, r["name"], r["leads"], r["finished"], r["weight"]) for r in rows)
+
+
+def set_weight(db: sqlite3.Connection, campaign_id: str, name: str, weight: int) -> None:
+    """Give a list another weight among its campaign's (0: it rests). NotFound when there is no such list."""
+    changed = db.execute("UPDATE lists SET weight = ? WHERE campaign_id = ? AND name = ?", (weight, campaign_id, name))
+    if changed.rowcount == 0:
+        raise NotFound(f"Campaign {campaign_id} has no list {name!r}.", hint="`dialer leads lists` shows them.")
 
 
 # --- agents ------------------------------------------------------------------------------------------------------

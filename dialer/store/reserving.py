@@ -2,11 +2,14 @@
 
 import secrets
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.events import NewAttempt
 from dialer.floor.words import Result
+from dialer.leads.turns import Share, Turns
 from dialer.store.errors import NotFound
 from dialer.store.facts import Moment
 from dialer.store.gate import Judged, ask, log_decision, put_off
@@ -18,22 +21,50 @@ _RANDOM_BYTES = 5
 
 # Two seeks of the index leads_due for each import: the work does not grow with the number of leads.
 _HIGHEST_PRIORITY = """
-SELECT i.id AS import_id, (
+SELECT i.id AS import_id, lists.id AS list_id, (
     SELECT max(l.priority) FROM leads AS l INDEXED BY leads_due
     WHERE l.import_id = i.id AND l.state = 'due' AND l.priority < :below
 ) AS priority
 FROM lists CROSS JOIN imports AS i ON i.list_id = lists.id
-WHERE lists.campaign_id = :campaign AND i.state = 'ready'
+WHERE lists.campaign_id = :campaign AND lists.weight > 0 AND i.state = 'ready'
 ORDER BY i.id
 """
-_DUE = """
+# Whose number is in a call, or promised a callback in this campaign, is passed over.
+_FREE = """
+NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.number = n.e164 AND a.ended_at IS NULL) AND NOT EXISTS
+    (SELECT 1 FROM callbacks AS c WHERE c.number = n.e164 AND c.state = 'waiting' AND c.campaign_id = :campaign)
+"""
+_DUE = f"""
 SELECT l.id AS lead_id, l.import_id, l.fields, n.position, n.e164 AS number
 FROM leads AS l INDEXED BY leads_due
 CROSS JOIN numbers AS n ON n.lead_id = l.id AND n.position = l.next_position
-WHERE l.import_id = :import AND l.state = 'due' AND l.priority = :priority AND l.next_at <= :now
-    AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.number = n.e164 AND a.ended_at IS NULL)
+WHERE l.import_id = :import AND l.state = 'due' AND l.priority = :priority AND l.next_at <= :now AND {_FREE}
 ORDER BY l.next_at, l.id LIMIT :wanted
+"""  # noqa: S608 - a part of our own
+# The day in a lead's row on which its consent ends: the words of the index leads_consent_ends.
+_ENDS = """
+(CASE WHEN l.fields ->> '$.consent_expires_at' GLOB '??/??/????*'
+    THEN substr(l.fields ->> '$.consent_expires_at', 7, 4) || '-' || substr(l.fields ->> '$.consent_expires_at', 4, 2)
+        || '-' || substr(l.fields ->> '$.consent_expires_at', 1, 2)
+    ELSE substr(l.fields ->> '$.consent_expires_at', 1, 10) END)
 """
+_ENDING = f"""
+SELECT i.id AS import_id, i.list_id FROM lists CROSS JOIN imports AS i ON i.list_id = lists.id
+WHERE lists.campaign_id = :campaign AND lists.weight > 0 AND i.state = 'ready' AND EXISTS (
+    SELECT 1 FROM leads AS l INDEXED BY leads_consent_ends
+    WHERE l.import_id = i.id AND l.state = 'due' AND l.fields ->> '$.consent_expires_at' IS NOT NULL
+        AND {_ENDS} BETWEEN :first AND :last)
+ORDER BY i.id
+"""  # noqa: S608 - a part of our own
+_DUE_ENDING = f"""
+SELECT l.id AS lead_id, l.import_id, l.fields, n.position, n.e164 AS number
+FROM leads AS l INDEXED BY leads_consent_ends
+CROSS JOIN numbers AS n ON n.lead_id = l.id AND n.position = l.next_position
+WHERE l.import_id = :import AND l.state = 'due' AND l.fields ->> '$.consent_expires_at' IS NOT NULL
+    AND {_ENDS} = :day AND l.next_at <= :now AND {_FREE}
+ORDER BY l.next_at, l.id LIMIT :wanted
+"""  # noqa: S608 - parts of our own
+_SHARES = "SELECT id, weight, turn FROM lists WHERE campaign_id = ?"
 _INSERT = "INSERT INTO attempts (id, campaign_id, lead_id, number, reserved_at) VALUES (?, ?, ?, ?, ?)"
 _ABOVE_ALL = 1 << 31
 
@@ -41,6 +72,8 @@ _ABOVE_ALL = 1 << 31
 # How many leads beyond those wanted one unit of work judges at most: everybody else who writes waits for it.
 MOST_JUDGED = 200
 _CHUNK = 100
+# A consent that ends within so many days brings its lead to the front.
+ENDING_DAYS = 7
 
 
 @dataclass(slots=True)
@@ -53,6 +86,7 @@ class _Choosing:
     now: float
     moment: Moment
     left: int
+    turns: Turns
     attempts: list[NewAttempt] = field(default_factory=list)
     taken: set[int | str] = field(default_factory=set)  # their leads and numbers
 
@@ -65,10 +99,25 @@ class _Choosing:
         return self.missing <= 0 or self.left <= 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Leads of one list that are due, as a statement and its parameters."""
+
+    list_id: int
+    sql: str
+    question: Mapping[str, int | str]
+
+
 def reserve(
     db: sqlite3.Connection, campaign_id: str, wanted: int, now: float, clock_offset_s: float = 0.0
 ) -> tuple[NewAttempt, ...]:
-    """Reserve up to ``wanted`` attempts: higher priority first, then older imports, then the longest due.
+    """Reserve up to ``wanted`` attempts. This function decides who comes first:
+
+    1. callbacks, which the dial loop asks for before it asks here (``calling_back.reserve``);
+    2. leads whose consent ends within ENDING_DAYS, the soonest first (as their own rows say it);
+    3. leads of a higher priority;
+    4. the campaign's lists by their weights (``dialer/leads/turns.py``); a list of weight 0 rests;
+    5. of one list older imports, then who is due for the longest, as the recall strategy planned it.
 
     Each lead is judged by the campaign's law first, at the wall's time (``now`` and ``clock_offset_s`` together). What
     may not be called now is put off or blocked; at most MOST_JUDGED leads more are judged, so fewer than there are may
@@ -80,18 +129,46 @@ def reserve(
     except NotFound:
         return ()
     moment = Moment(now + clock_offset_s, clock_offset_s)
-    choosing = _Choosing(law, campaign_id, wanted, now, moment, wanted + MOST_JUDGED)
+    turns = Turns([Share(*row) for row in db.execute(_SHARES, (campaign_id,))])
+    choosing = _Choosing(law, campaign_id, wanted, now, moment, wanted + MOST_JUDGED, turns)
+    _reserve_ending(db, choosing)
     below = _ABOVE_ALL
     while not choosing.done:
         levels = db.execute(_HIGHEST_PRIORITY, {"campaign": campaign_id, "below": below}).fetchall()
         priority = max((row["priority"] for row in levels if row["priority"] is not None), default=None)
         if priority is None:
             break
-        for row in levels:
-            if row["priority"] == priority and not choosing.done:
-                _reserve_due(db, choosing, row["import_id"], priority)
+        _reserve_level(db, choosing, priority, [row for row in levels if row["priority"] == priority])
         below = priority
+    if len(turns.lists) > 1:
+        db.executemany("UPDATE lists SET turn = ? WHERE id = ?", [(share.turn, share.list_id) for share in turns.moved])
     return tuple(choosing.attempts)
+
+
+def _reserve_ending(db: sqlite3.Connection, choosing: _Choosing) -> None:
+    today = datetime.fromtimestamp(choosing.moment.at, UTC).date()
+    days = [(today + timedelta(days=n)).isoformat() for n in range(ENDING_DAYS + 1)]
+    question = {"campaign": choosing.campaign_id, "first": days[0], "last": days[-1]}
+    imports = db.execute(_ENDING, question).fetchall()
+    for day in days if imports else ():
+        for row in imports:
+            due = _Source(row["list_id"], _DUE_ENDING, {"import": row["import_id"], "day": day})
+            _reserve_due(db, choosing, due, choosing.missing)
+
+
+def _reserve_level(db: sqlite3.Connection, choosing: _Choosing, priority: int, imports: list[sqlite3.Row]) -> None:
+    """Leads of one priority: each list gets its share of what is wanted, and what others have not enough for."""
+    sources: dict[int, list[_Source]] = {}
+    for row in imports:
+        due = _Source(row["list_id"], _DUE, {"import": row["import_id"], "priority": priority})
+        sources.setdefault(row["list_id"], []).append(due)
+    while sources and not choosing.done:
+        for list_id, share in choosing.turns.shares(sources, choosing.missing).items():
+            before = choosing.missing
+            for due in sources[list_id]:
+                _reserve_due(db, choosing, due, share - (before - choosing.missing))
+            if before - choosing.missing < share:
+                del sources[list_id]
 
 
 def is_due(db: sqlite3.Connection, campaign_id: str, now: float) -> bool:
@@ -103,19 +180,19 @@ def is_due(db: sqlite3.Connection, campaign_id: str, now: float) -> bool:
         if priority is None:
             return False
         for row in levels:
-            chosen = {"import": row["import_id"], "priority": priority, "now": now, "wanted": 1}
+            chosen = {**question, "import": row["import_id"], "priority": priority, "now": now, "wanted": 1}
             if row["priority"] == priority and db.execute(_DUE, chosen).fetchone():
                 return True
         question["below"] = priority
 
 
-def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, import_id: int, priority: int) -> None:
+def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, due: _Source, most: int) -> None:
     """Judge the leads that are due, in order; those allowed are written at once, so that the next ones see them."""
-    size = 0
-    while not choosing.done:
-        size = min(max(choosing.missing, size), choosing.left, _CHUNK)
-        chosen = {"import": import_id, "priority": priority, "now": choosing.now, "wanted": size}
-        rows = db.execute(_DUE, chosen).fetchall()
+    size, enough = 0, choosing.missing - most
+    question = {**due.question, "campaign": choosing.campaign_id, "now": choosing.now}
+    while choosing.missing > enough and not choosing.done:
+        size = min(max(choosing.missing - enough, size), choosing.left, _CHUNK)
+        rows = db.execute(due.sql, {**question, "wanted": size}).fetchall()
         if not rows:
             return
         before = choosing.missing
@@ -123,9 +200,10 @@ def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, import_id: int, pr
             choosing.left -= 1
             if judged.verdict.verdict == "allow":
                 _write_attempt(db, choosing, row, judged)
+                choosing.turns.took(due.list_id)
             else:
                 put_off(db, judged, row)
-            if choosing.done:
+            if choosing.missing <= enough or choosing.done:
                 return
         # Where the law lets nobody be called, most of what is due is put off in few, large steps.
         size = 2 * size if choosing.missing == before else 0

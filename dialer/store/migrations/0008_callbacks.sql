@@ -48,10 +48,10 @@ ALTER TABLE lists ADD COLUMN weight INTEGER NOT NULL DEFAULT 1
 ALTER TABLE lists ADD COLUMN turn REAL NOT NULL DEFAULT 0;
 
 -- The day on which the consent in the lead's own row ends, as the file says it (24/11/2026 or 2026-11-24): it only
--- decides who comes first. dialer/store/choosing.py asks with the same words.
+-- decides who comes first. dialer/store/reserving.py asks with the same words.
 CREATE INDEX leads_consent_ends ON leads (import_id, (
     CASE WHEN fields ->> '$.consent_expires_at' GLOB '??/??/????*'
     THEN substr(fields ->> '$.consent_expires_at', 7, 4) || '-' || substr(fields ->> '$.consent_expires_at', 4, 2)
         || '-' || substr(fields ->> '$.consent_expires_at', 1, 2)
     ELSE substr(fields ->> '$.consent_expires_at', 1, 10) END
-)) WHERE state = 'due' AND fields ->> '$.consent_expires_at' IS NOT NULL;
+), next_at) WHERE state = 'due' AND fields ->> '$.consent_expires_at' IS NOT NULL;

@@ -1,8 +1,10 @@
 """Reserving attempts: who is chosen, in which order, and never one number twice."""
 
 import asyncio
+import json
 import re
 import sqlite3
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -11,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from dialer.floor.events import CampaignSettings, NewAttempt
 from dialer.floor.words import CampaignState, Result
-from dialer.store import Store, reserving, schema
-from dialer.store.campaigns import Campaign, create_campaign
+from dialer.store import Store, callbacks, reserving, schema
+from dialer.store.campaigns import Campaign, create_campaign, set_weight
 from dialer.store.connection import set_up_writer
 from dialer.store.recording import write_outcome
 from dialer.store.seal import add_seal
@@ -121,14 +123,74 @@ async def test_a_cancelled_reservation_is_given_back(store: Store) -> None:
 
 async def test_choosing_reads_the_index_of_due_leads_and_sorts_nothing(store: Store) -> None:
     await add_leads(store, [[number(1)]])
-    values = {"import": 1, "priority": 0, "now": NOW, "wanted": 10}
+    values = {"import": 1, "priority": 0, "now": NOW, "wanted": 10, "campaign": "acme", "day": "2027-01-15"}
+    days = {"campaign": "acme", "first": "2027-01-15", "last": "2027-01-22"}
 
-    plan = await store.read(
-        lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {reserving._DUE}", values)]
-    )
+    async def plan(sql: str, question: Mapping[str, object]) -> list[str]:
+        return await store.read(lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", question)])
 
-    assert plan[0] == "SEARCH l USING INDEX leads_due (import_id=? AND priority=? AND next_at<?)"
-    assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in plan)
+    due, ending = await plan(reserving._DUE, values), await plan(reserving._DUE_ENDING, values)
+    assert due[0] == "SEARCH l USING INDEX leads_due (import_id=? AND priority=? AND next_at<?)"
+    assert ending[0] == "SEARCH l USING INDEX leads_consent_ends (import_id=? AND <expr>=? AND next_at<?)"
+    assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in due + ending)
+    looked = await plan(reserving._ENDING, days)
+    assert any(step.startswith("SEARCH l USING INDEX leads_consent_ends (import_id=? AND <expr>>") for step in looked)
+
+
+async def weigh(store: Store, name: str, weight: int) -> None:
+    await store.write(lambda db: set_weight(db, "acme", name, weight))
+
+
+async def test_lists_get_their_weights_shares_over_many_reservations(store: Store) -> None:
+    many = await add_leads(store, [[number(n)] for n in range(60)], list_name="many")
+    await add_leads(store, [[number(n)] for n in range(100, 160)], list_name="few")
+    await weigh(store, "many", 3)
+    chosen = [attempt.lead_id for _ in range(8) for attempt in await store.reserve("acme", 5, NOW)]
+    assert len(set(chosen)) == 40
+    assert sum(lead in many for lead in chosen) == 30
+
+
+async def test_what_one_list_has_not_the_others_give(store: Store) -> None:
+    few = await add_leads(store, [[number(n)] for n in range(2)], list_name="few")
+    await add_leads(store, [[number(n)] for n in range(100, 160)], list_name="many")
+    await weigh(store, "few", 100)
+    chosen = {attempt.lead_id for attempt in await store.reserve("acme", 20, NOW)}
+    assert len(chosen) == 20
+    assert set(few) <= chosen
+
+
+async def test_a_list_of_weight_zero_rests(store: Store) -> None:
+    await add_leads(store, [[number(1)]], list_name="old")
+    await weigh(store, "old", 0)
+    assert await store.reserve("acme", 5, NOW) == ()
+    assert not await store.is_due("acme", NOW)
+    await weigh(store, "old", 1)
+    assert len(await store.reserve("acme", 5, NOW)) == 1
+
+
+async def test_a_consent_that_ends_within_a_week_comes_before_every_priority(store: Store) -> None:
+    high = await add_leads(store, [[number(1)]], list_name="high", priority=9)
+    ending = await add_leads(store, [[number(n)] for n in range(2, 6)], list_name="ending")
+    ends = ("22/01/2027", "2027-01-17T12:00:00+01:00", "2027-01-24", "2027-01-14")  # NOW is the 15th
+    for lead, day in zip(ending, ends, strict=True):
+        fields = json.dumps({"consent_expires_at": day})
+        await store.write(
+            lambda db, row=(fields, lead): db.execute("UPDATE leads SET fields = ? WHERE id = ?", row)  # type: ignore[misc]
+        )
+    chosen = [attempt.lead_id for attempt in await store.reserve("acme", 5, NOW)]
+    assert chosen == [ending[1], ending[0], *high, ending[2], ending[3]]
+
+
+async def test_a_number_that_is_promised_a_callback_is_dialed_for_no_other_lead_of_the_campaign(store: Store) -> None:
+    (promised,) = await add_leads(store, [[number(1)]], list_name="one")
+    await add_leads(store, [[number(1)]], list_name="two")
+
+    def promise(db: sqlite3.Connection) -> int:
+        subject = callbacks.subject_of(db, promised)
+        return callbacks.promise(db, callbacks.Promise(subject, NOW + 60, None, "x"), NOW)
+
+    await store.write(promise)
+    assert await store.reserve("acme", 5, NOW) == ()
 
 
 @given(st.floats(min_value=0, max_value=4e9), st.floats(min_value=0, max_value=4e9))
