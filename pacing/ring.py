@@ -119,7 +119,7 @@ class RingCurve:
         Counting whatever has ended would be wrong early: failures come first, answers later.
         """
         mean = (self.matured_answers + 1.5) / (self.matured + 3.0)
-        return min(0.95, mean + 2.0 * sqrt(mean * (1.0 - mean) / (self.matured + 3.0)))
+        return min(0.95, mean + 3.0 * sqrt(mean * (1.0 - mean) / (self.matured + 3.0)))
 
     def expected_answers(self, ringing: Floats) -> float:
         """Answers foretold at m = 1 for all exposure so far, the prior's left out."""

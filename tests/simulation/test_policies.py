@@ -7,7 +7,7 @@ import pytest
 import pacing
 from pacing import Event, Terms
 from pacing.day import Day
-from pacing.distributions import Gamma, LogNormal, Uniform
+from pacing.distributions import Gamma, LogNormal, Steps, Uniform
 from pacing.interface import Decision
 from pacing.scenarios import Scenario, stationary
 from pacing.simulator import Simulation, simulate
@@ -57,7 +57,9 @@ class ColdStart(Simulation):
         super()._ask()
 
 
-@pytest.mark.parametrize(("agents", "answered", "seed"), [(10, 0.15, 104), (50, 0.3, 102), (50, 0.3, 104)])
+@pytest.mark.parametrize(
+    ("agents", "answered", "seed"), [(10, 0.15, 104), (10, 0.3, 704), (20, 0.3, 631), (50, 0.3, 102), (50, 0.3, 104)]
+)
 def test_a_cold_half_hour_is_within_one_call_of_the_limit_at_every_moment(
     agents: int, answered: float, seed: int
 ) -> None:
@@ -74,6 +76,15 @@ def test_a_window_closed_long_before_its_announced_end_keeps_its_limit() -> None
     answered, abandoned = day.answered_by_bin.cumsum(), day.abandoned_by_bin.cumsum()
 
     assert (abandoned[6:] <= 0.03 * answered[6:]).all()
+
+
+def test_answers_that_jump_every_ten_minutes_keep_the_limit() -> None:
+    """From 15 % to 50 % and back: what rings as they jump finds nobody."""
+    jumps = Steps(tuple((600.0 * k, 0.5 if k % 2 else 0.15) for k in range(15)))
+    window = replace(stationary(20), duration_s=9000.0, terms=Terms(window_s=9000.0), answered=jumps)
+    day = simulate(pacing.create("predictive"), window, seed=611)
+
+    assert not day.over(0.03)
 
 
 def test_vicidial_as_shipped_is_where_its_formulas_put_it() -> None:

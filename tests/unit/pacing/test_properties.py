@@ -1,6 +1,7 @@
 """What must hold on any floor whatsoever, tried on random floors."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -117,6 +118,54 @@ def test_without_agents_nothing_is_dialed(policy: str) -> None:
     pacer.observe(Event(5.0, "agent_logout", agent="a"))
 
     assert [pacer.decide(at).dial for at in (5.0, 20.0, 60.0)] == [0, 0, 0]
+
+
+@cache
+def yesterday() -> bytes:
+    """What an hour of ten agents taught: with it the price decides, no longer what is not known."""
+    pacer = pacing.create("predictive")
+    simulate(pacer, Scenario(name="yesterday", agents=10, duration_s=3600.0), seed=1)
+    return pacer.memory()
+
+
+def noon(limit: float) -> pacing.Pacer:
+    """A pacer that knows its campaign, at noon of a day on which nobody was abandoned."""
+    pacer = pacing.create("predictive", memory=yesterday(), cautious_s=0.0)
+    terms = Terms(abandonment_limit=limit, window_s=14400.0, answered_before=1000)
+    pacer.open_window(terms, at=0.0)
+    return pacer
+
+
+AGENTS_AND_TALKS = st.tuples(st.integers(1, 12), st.integers(0, 12), st.floats(0, 300))
+
+
+@settings(max_examples=100, deadline=None)
+@given(floor=AGENTS_AND_TALKS, limits=st.tuples(st.floats(0, 0.2), st.floats(0, 0.2)))
+def test_a_higher_limit_never_dials_less(floor: tuple[int, int, float], limits: tuple[float, float]) -> None:
+    """The same floor under two laws: the looser pays at least as much for one more call."""
+    agents, talking, elapsed_s = floor
+    dialed = []
+    for limit in sorted(limits):
+        pacer = noon(limit)
+        for number in range(agents):
+            pacer.observe(Event(0.0, "agent_login", agent=f"a{number}"))
+        for number in range(min(agents, talking)):
+            pacer.observe(Event(0.0, "agent_talking", agent=f"a{number}"))
+        dialed.append(pacer.decide(elapsed_s).dial)
+
+    assert dialed[0] <= dialed[1]
+
+
+def test_a_limit_of_zero_dials_one_call_for_each_ready_agent() -> None:
+    dialed = []
+    for limit in (0.0, 0.03):
+        pacer = noon(limit)
+        for number in range(10):
+            pacer.observe(Event(0.0, "agent_login", agent=f"a{number}"))
+        dialed.append(pacer.decide(0.0).dial)
+
+    assert dialed[0] == 10
+    assert dialed[1] > 10
 
 
 TERMS_OF_CHANCE = st.lists(st.floats(0.01, 0.95), min_size=0, max_size=12)
