@@ -27,6 +27,8 @@ _PLACES = {
     "backup": ("dialer.cli.backup:backup", "Back up the store while the dialer runs."),
     "restore": ("dialer.cli.backup:restore", "Put a backup in the place of the store."),
     "callback": ("dialer.cli.callback:callback", "Promise, list, move, cancel and assign callbacks."),
+    "person": ("dialer.cli.person:person", "Show, export and erase what is held on a person."),
+    "retention": ("dialer.cli.retention:retention", "Take out what is kept no longer."),
     "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
 }
 

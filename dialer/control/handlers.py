@@ -15,6 +15,7 @@ from dialer.control import (
     floor_view,
     leads,
     pacing,
+    privacy,
 )
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
@@ -57,6 +58,9 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "callback_assign": callbacks.assign,
     "disposition_set": floor_view.disposition_set,
     "doctor": floor_view.doctor,
+    "person_show": privacy.show,
+    "person_erase": privacy.erase,
+    "retention_run": privacy.retain,
 }
 
 # These speak to the floor.

@@ -366,4 +366,5 @@ def _fault(kind: str, place: tuple[int | str, ...], message: str) -> str:
     name = str(place[0]) if place else "the request"
     if kind == "extra_forbidden":
         return f"{name[:MAX_TEXT]}: there is no such parameter"
-    return f"{name}: {message[0].lower()}{message[1:].removeprefix('alue error, ')}"
+    text = message.removeprefix("Value error, ")
+    return f"{name}: {text[:1].lower()}{text[1:]}"

@@ -19,7 +19,7 @@ from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.wire import RefusedError
-from dialer.daemon import memories
+from dialer.daemon import memories, retaining
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
 from dialer.daemon.measuring import Measuring
@@ -171,6 +171,7 @@ class Daemon:
             "time": self.engine.keep_time(),
             "watch": self._watch.run(),
             "memories": memories.keep(self.engine, self._clock),
+            "retention": retaining.keep(self.store, self._clock),
             "probe": self._probe.run(),
             "lag": self._lag.run(),
             "pulse": Pulse(self._notifier, self._vitals(), self._troubles, self._headline).run(),

@@ -64,6 +64,8 @@ def set_up_writer(db: sqlite3.Connection) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        # What is erased is overwritten in the file, not only forgotten.
+        "secure_delete = ON",
         f"cache_size = -{CACHE_KIB}",
         "journal_size_limit = 67108864",
         "temp_store = MEMORY",

@@ -74,3 +74,9 @@ class Invalid(StoreError):
     """A value cannot be kept as it is."""
 
     code = "invalid"
+
+
+class Refused(StoreError):
+    """It is understood, but cannot be done as things stand."""
+
+    code = "refused"

@@ -14,7 +14,7 @@ _TABLES = (
     *("campaigns", "agents", "lists", "imports", "attempts", "agent_sessions", "attempt_steps", "leads", "numbers"),
     *("callbacks", "callback_changes", "campaign_changes", "agent_states", "decisions", "pacing_memory"),
     *("pickup_rates", "blocked_leads", "suppressions", "consents", "other_attempts", "attempt_verdicts"),
-    "import_profiles",
+    *("import_profiles", "erasures", "records_stripped"),
     *("screening_lists", "screened_numbers"),
 )
 

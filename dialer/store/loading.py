@@ -99,7 +99,7 @@ class Loading:
         """
         if not await self._store.read(lambda db: _has_leads(db, self._list_id)):
             return
-        values = {"list": self._list_id, "before": self._base + _HEADER_LINE}
+        values = {"list": self._list_id, "before": self._base + _HEADER_LINE, "now": self._store.clock()}
         for segment, after, last in self._segments:
             await self._store.between(lambda db, one=str(segment): db.execute("ATTACH ? AS staged", (one,)))  # type: ignore[misc]
             try:

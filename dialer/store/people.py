@@ -55,9 +55,11 @@ def person_of(db: sqlite3.Connection, seed: Seed, principal: str) -> Person:
     return people_of(db, [seed], principal)[0]
 
 
-def people_of(db: sqlite3.Connection, seeds: Sequence[Seed], principal: str) -> list[Person]:
-    """Everybody who is the same person as each of some leads, in their order."""
-    most = MOST_ROWS * len(seeds)
+def people_of(
+    db: sqlite3.Connection, seeds: Sequence[Seed], principal: str, most_rows: int = MOST_ROWS
+) -> list[Person]:
+    """Everybody who is the same person as each of some leads, in their order; ``most_rows`` bounds one person's."""
+    most = most_rows * len(seeds)
     rows = db.execute(_SAME_PEOPLE, {"seeds": json.dumps(seeds), "principal": principal, "most": most}).fetchall()
     leads: dict[int, dict[int, None]] = {seed.lead_id: {} for seed in seeds}
     numbers: dict[int, dict[str, None]] = {seed.lead_id: {} for seed in seeds}
@@ -67,5 +69,5 @@ def people_of(db: sqlite3.Connection, seeds: Sequence[Seed], principal: str) -> 
             numbers[seed_id][number] = None
     if len(seeds) > 1 and sum(map(len, leads.values())) >= most:
         # One of them fills the bound for all: each by itself.
-        return [person_of(db, seed, principal) for seed in seeds]
+        return [people_of(db, [seed], principal, most_rows)[0] for seed in seeds]
     return [Person((*leads[s.lead_id],), (*numbers[s.lead_id],), s.source_id) for s in seeds]

@@ -1,6 +1,9 @@
 """A list imported again: what changed in its file changes in its leads; attempts and plans stay."""
 
 import sqlite3
+from typing import Any
+
+from dialer.store.gate import free_leads
 
 # Only rows that differ come out: a file that is imported twice costs two look-ups a row.
 _CHANGED = """
@@ -31,10 +34,15 @@ INSERT OR IGNORE INTO main.numbers (lead_id, position, list_id, e164, kind, terr
 """
 
 
-def update_piece(db: sqlite3.Connection, values: dict[str, int]) -> int:
-    """Bring the list's earlier leads up to the rows of a piece; return how many leads changed."""
-    changed = db.execute(_CHANGED, values).fetchall()
-    return sum(_update(db, row["lead_id"], row["line"], values["list"]) for row in changed)
+def update_piece(db: sqlite3.Connection, values: dict[str, Any]) -> int:
+    """Bring the list's earlier leads up to the rows of a piece; return how many leads changed.
+
+    Leads that the law had blocked are judged again (at ``values["now"]``): what they lacked may have come.
+    """
+    rows = db.execute(_CHANGED, values).fetchall()
+    changed = tuple(row["lead_id"] for row in rows if _update(db, row["lead_id"], row["line"], values["list"]))
+    free_leads(db, changed, values["now"])
+    return len(changed)
 
 
 def _update(db: sqlite3.Connection, lead_id: int, line: int, list_id: int) -> bool:

@@ -9,13 +9,16 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dialer.floor.events import CampaignSettings
 from dialer.leads import importing, preparing
 from dialer.leads.errors import FileRefused
 from dialer.leads.importing import ImportOptions, ImportProgress, ImportReport, import_leads
@@ -23,10 +26,12 @@ from dialer.leads.preparing import Prepared, Request, Segment, prepare
 from dialer.leads.sources import MAX_FIELD
 from dialer.store import Store
 from dialer.store.errors import AlreadyExists, NotFound
+from dialer.store.law import LawSettings
 from dialer.store.loading import Loading
 from tests.unit.store.helpers import NOW, add_leads, number, opened, rows
 
 OPTIONS = ImportOptions("acme", "fichier")
+ON_MONDAY = datetime(2027, 1, 18, 11, 0, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
 
 
 @pytest.fixture
@@ -381,6 +386,29 @@ async def test_a_second_import_updates_and_forgets_nothing(store: Store, tmp_pat
     assert await rows(store, "SELECT state, number FROM leads JOIN attempts ON lead_id = leads.id") == [
         ("reserved", "+33199000001")
     ]
+
+
+@pytest.mark.usefixtures("_in_process")
+async def test_leads_that_the_law_blocked_are_judged_again_when_their_file_brings_what_they_lacked(
+    store: Store, tmp_path: Path
+) -> None:
+    head = "id,tel,consent_at,consent_proof,consent_principal,consent_object,code postal\n"
+    law = LawSettings("fr", sector="furniture", basis="consent")
+    settings = CampaignSettings("fr", "trunk", "+33162000000", max_attempts=20)
+    await store.create_campaign(settings, principal="Acme", law=law)
+    options = replace(OPTIONS, campaign_id="fr")
+    bare = write(tmp_path / "f.csv", head + "A,0199000001,,,,,75001\nB,0199000002,,,,,75001\n")
+    await import_leads(store, bare, options)
+    assert await store.reserve("fr", 2, ON_MONDAY) == ()
+    assert await rows(store, "SELECT finished FROM imports") == [(2,)]
+
+    given = "2026-12-01T09:00:00+01:00,web-17,Acme,furniture"
+    report = await import_leads(store, write(tmp_path / "g.csv", f"{head}A,0199000001,{given},75001\n"), options)
+
+    assert report.updated == 1
+    assert [attempt.number for attempt in await store.reserve("fr", 2, ON_MONDAY)] == ["+33199000001"]
+    assert await rows(store, "SELECT lead_id FROM blocked_leads") == [(2,)]
+    assert await rows(store, "SELECT finished FROM imports WHERE id = 1") == [(1,)]
 
 
 @pytest.mark.usefixtures("_in_process")
