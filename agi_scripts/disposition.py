@@ -12,6 +12,8 @@ from agi_scripts.phone import HUNG_UP, Phone, PhoneGoneError
 
 TRIES = 3
 MAX_DIGITS = 1
+MAX_TIME_DIGITS = 6  # day, hour, minute
+CALLBACK = "callback"
 
 Ask = Callable[[Mapping[str, str]], dict[str, Any]]
 
@@ -24,9 +26,24 @@ def dispose(phone: Phone, agent_id: str, ask_daemon: Ask) -> bool:
             return False
         answer = ask_daemon({"command": "disposition", "agent_id": agent_id, "key": key})
         if answer["ok"]:
+            if answer["result"].get("disposition") == CALLBACK:
+                promise(phone, agent_id, ask_daemon)
             phone.say("dialer/disposition-saved")
             return True
         phone.say("dialer/disposition-refused")
+    return False
+
+
+def promise(phone: Phone, agent_id: str, ask_daemon: Ask) -> bool:
+    """Whether a time to call back was promised; no time at all leaves it to the recall strategy."""
+    for _ in range(TRIES):
+        when = phone.ask("dialer/callback-when", MAX_TIME_DIGITS)
+        if not when:
+            return False
+        request = {"command": "disposition", "agent_id": agent_id, "disposition": CALLBACK, "callback_at": when}
+        if ask_daemon(request)["ok"]:
+            return True
+        phone.say("dialer/callback-refused")  # no such time, or the law forbids it
     return False
 
 

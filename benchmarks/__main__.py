@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
 BENCHMARKS = {
     "floor": ["benchmarks.floor", "--seconds", "120"],
     "store": ["benchmarks.store"],
+    "recalls": ["benchmarks.recalls"],
     "import": ["benchmarks.import_leads"],
     "ami": ["benchmarks.pbx_cpu"],
     "rules": ["benchmarks.rules.verdicts"],

@@ -49,6 +49,10 @@ fr disposition-saved "Enregistré."
 en disposition-saved "Saved."
 fr disposition-refused "Ce résultat n'existe pas."
 en disposition-refused "There is no such result."
+fr callback-when "L'heure du rappel, en quatre chiffres, ou le jour et l'heure, en six chiffres, puis dièse."
+en callback-when "The time to call back, four digits, or the day and the time, six digits, then hash."
+fr callback-refused "On ne peut pas rappeler à cette heure."
+en callback-refused "Nobody can be called back at that time."
 
 # What an agent hears as a call arrives: a tenth of a second, soft, fading, so that no word is lost.
 mkdir -p "$out/dialer"

@@ -208,3 +208,27 @@ def test_the_programs_import_nothing_heavy() -> None:
     code = "import sys, agi_scripts.agent_login, agi_scripts.disposition; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert not {"asyncio", "panoramisk", "structlog", "pydantic", "numpy", "dialer"} & set(ran.stdout.split())
+
+
+CALLBACK: dict[str, Any] = {"ok": True, "result": {"disposition": "callback"}}
+
+
+def test_after_the_key_for_a_callback_the_agent_is_asked_when() -> None:
+    line, said = phone(typed("4"), typed("241430"), DONE)
+    daemon = Daemon(CALLBACK, OK)
+    assert disposition.run(line, "1001", daemon) == 0
+    assert prompts(said) == ["dialer/disposition", "dialer/callback-when", "dialer/disposition-saved"]
+    assert daemon.asked[1] == {
+        "command": "disposition",
+        "agent_id": "1001",
+        "disposition": "callback",
+        "callback_at": "241430",
+    }
+
+
+def test_a_time_that_is_refused_is_asked_again_and_none_is_no_promise() -> None:
+    line, said = phone(typed("4"), typed("0300"), DONE, typed(""), DONE)
+    daemon = Daemon(CALLBACK, WRONG)
+    assert disposition.run(line, "1001", daemon) == 0
+    assert prompts(said)[-3:] == ["dialer/callback-refused", "dialer/callback-when", "dialer/disposition-saved"]
+    assert len(daemon.asked) == 2
