@@ -18,6 +18,7 @@ BENCHMARKS = {
     "recalls": ["benchmarks.recalls"],
     "import": ["benchmarks.import_leads"],
     "ami": ["benchmarks.pbx_cpu"],
+    "choosing": ["benchmarks.choosing"],
     "rules": ["benchmarks.rules.verdicts"],
     "decision": ["benchmarks.pacing.decision_time"],
     "pacing": ["benchmarks.pacing.run"],

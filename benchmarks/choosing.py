@@ -12,18 +12,17 @@ import argparse
 import asyncio
 import json
 import sqlite3
+import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.store import percentiles_ms
+from benchmarks.store import AT, LAW, percentiles_ms
+from dialer import log
 from dialer.floor.events import CampaignSettings
 from dialer.store import Store, open_store
-from dialer.store.law import LawSettings
+from dialer.store.seal import key_path
 
 CACHE = Path.home() / ".cache" / "dialerd"
-AT = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()  # Monday, 11:00 in Paris
-LAW = LawSettings("fr", sector="furniture", basis="consent")
 WANTED = (1, 10, 100)
 
 _SERIES = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :leads)"
@@ -101,11 +100,11 @@ async def measure(leads: int, rounds: int) -> dict[str, float]:
     """All figures of one size."""
     path = CACHE / f"choosing-{leads}.db"
     if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f"new-{path.name}")
-        await build(new, leads)
-        new.with_name(f"{new.name}.key").rename(path.with_name(f"{path.name}.key"))
-        new.rename(path)
+        with tempfile.TemporaryDirectory(dir=_made(CACHE)) as folder:
+            new = Path(folder) / path.name
+            await build(new, leads)
+            key_path(new).rename(key_path(path))
+            new.rename(path)
     figures = {"leads": float(leads)}
     async with open_store(path) as store:
         await store.write(give_back)
@@ -115,8 +114,14 @@ async def measure(leads: int, rounds: int) -> dict[str, float]:
     return figures
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def main() -> None:
     """Print one line a size."""
+    log.setup("warning")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leads", type=int, nargs="+", default=[10_000, 1_000_000, 10_000_000])
     parser.add_argument("--rounds", type=int, default=200)

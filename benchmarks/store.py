@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.import_leads import write_file
@@ -18,15 +19,23 @@ from dialer.floor.events import CampaignSettings, NewAttempt
 from dialer.floor.words import AttemptState, Result
 from dialer.leads.importing import ImportOptions, import_leads
 from dialer.store import Store, open_store
+from dialer.store.law import LawSettings
 from dialer.store.reserving import never_dialed
 
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()  # Monday, 11:00 in Paris
+LAW = LawSettings("fr", sector="furniture", basis="consent")
 STEPS = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.ENDED)
 
 
 _SERIES = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :leads)"
+_IMPORT = """
+INSERT INTO imports (id, list_id, file, state, columns, started_at, first_lead_id, last_lead_id, leads)
+VALUES (1, :list, 'f', 'ready', '[]', 0, 1, :leads, :leads)
+"""
 _LEADS = """
 INSERT INTO leads (id, list_id, import_id, source_id, fields)
-SELECT i, :list, 1, 's' || i, '{"last_name":"Martin","city":"Paris"}' FROM n
+SELECT i, :list, 1, 's' || i, '{"last_name":"Martin","city":"Paris","consent_at":"2026-10-01T09:00:00+02:00",
+"consent_principal":"Acme","consent_object":"furniture","consent_proof":"web-form-17"}' FROM n
 """
 _NUMBERS = "INSERT INTO numbers SELECT i, 0, :list, '+33' || (600000000 + i), 'mobile', 'FR', '' FROM n"
 
@@ -34,7 +43,7 @@ _NUMBERS = "INSERT INTO numbers SELECT i, 0, :list, '+33' || (600000000 + i), 'm
 def fill(db: sqlite3.Connection, list_id: int, leads: int) -> None:
     """Leads and numbers by SQL alone: the import has its own benchmark."""
     values = {"leads": leads, "list": list_id}
-    db.execute("INSERT INTO imports VALUES (1, :list, 'f', 'ready', '[]', 0, 0, 1, :leads, 0, 0, 0, :leads, 0)", values)
+    db.execute(_IMPORT, values)
     db.execute(f"{_SERIES} {_LEADS}", values)
     db.execute(f"{_SERIES} {_NUMBERS}", values)
 
@@ -61,7 +70,7 @@ async def reserving(store: Store, rounds: int, records: bool) -> list[float]:
     waits = []
     for _ in range(rounds):
         began = time.perf_counter()
-        attempts = await store.reserve("bench", 10, time.time())
+        attempts = await store.reserve("bench", 10, AT)
         waits.append(time.perf_counter() - began)
         assert len(attempts) == 10
         if records:
@@ -73,7 +82,7 @@ async def reserving(store: Store, rounds: int, records: bool) -> list[float]:
 
 async def recording(store: Store, attempts: int) -> float:
     """Rows recorded a second."""
-    reserved = await store.reserve("bench", attempts, time.time())
+    reserved = await store.reserve("bench", attempts, AT)
     records = [record for attempt in reserved for record in life(attempt)]
     began = time.perf_counter()
     store.record(records)
@@ -96,7 +105,7 @@ async def importing(store: Store, folder: Path, rows: int) -> list[float]:
 async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
     """All figures, on a new store."""
     async with open_store(folder / "dialer.db", create=True) as store:
-        await store.create_campaign(CampaignSettings("bench", "trunk", "+33162000000"))
+        await store.create_campaign(CampaignSettings("bench", "trunk", "+33162000000"), principal="Acme", law=LAW)
         list_id = await store.ensure_list("bench", "list")
         await store.write(lambda db: fill(db, list_id, arguments.leads))
         figures = {"leads": float(arguments.leads)}
@@ -106,7 +115,7 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, floa
         hundreds = []
         for _ in range(50):
             began = time.perf_counter()
-            await store.reserve("bench", 100, time.time())
+            await store.reserve("bench", 100, AT)
             hundreds.append(time.perf_counter() - began)
         figures |= percentiles_ms("reserve100", hundreds)
         figures |= percentiles_ms("reserve10_importing", await importing(store, folder, arguments.imported))
