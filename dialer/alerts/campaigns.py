@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from dialer.alerts.facts import CampaignFigures, Facts, quantile
-from dialer.alerts.words import Reading, Severity, Step, Value, alert
+from dialer.alerts.words import Reading, Severity, Step, alert
 from dialer.config import Alerts
 from dialer.control.status import AgentStatus, CampaignStatus
 from dialer.floor.words import AgentState, AttemptState, CampaignState
+from dialer.rules.abandonment import live_answers
 
 WITHOUT_AGENT: Final = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED)
 AT_WORK: Final = (AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
@@ -35,15 +36,15 @@ def clock(at: float) -> str:
     "%",
     en=(
         (
-            "Campaign {scope}: {abandoned} of {answered} answered calls of the {window} were abandoned, {rate:.2f} %"
-            " with a limit of {limit:.2f} %: {value:.0f} % of the budget is used."
+            "Campaign {scope}: {abandoned} of {answered} answered calls ({subject}) were abandoned, {rate:.2f} %"
+            " with a limit of {limit:.2f} %: {value:.0f} % of the budget is used, {left} more may be."
         ),
         "Pacing slows down by itself. Bring more agents on the line, or lower the campaign's max_ratio.",
     ),
     fr=(
         (
-            "Campagne {scope} : {abandoned} appels sur {answered} décrochés abandonnés ({window}), soit {rate:.2f} %"
-            " pour une limite de {limit:.2f} % : {value:.0f} % du budget est consommé."
+            "Campagne {scope} : {abandoned} appels sur {answered} décrochés abandonnés ({subject}), soit {rate:.2f} %"
+            " pour une limite de {limit:.2f} % : {value:.0f} % du budget, {left} possibles encore."
         ),
         "Le rythme ralentit de lui-même. Ajoutez des téléacteurs en ligne, ou baissez max_ratio de la campagne.",
     ),
@@ -56,24 +57,25 @@ def abandonment_budget(facts: Facts, settings: Alerts) -> Iterator[Reading]:
         Step(100.0, Severity.CRITICAL),
     )
     for campaign in facts.status.campaigns:
-        today, limit = campaign.today, campaign.abandonment_limit
-        answered = today.connected + today.abandoned
-        if answered < settings.min_calls or limit <= 0:
-            continue
-        rate = today.abandoned / answered
-        words: dict[str, Value] = {
-            "scope": campaign.campaign_id,
-            "window": "calendar_day",
-            "abandoned": today.abandoned,
-        }
-        yield Reading(
-            scope=campaign.campaign_id,
-            subject="calendar_day",
-            value=100 * rate / limit,
-            steps=steps,
-            hold_s=0.0,
-            words={**words, "answered": answered, "rate": 100 * rate, "limit": 100 * limit},
-        )
+        ledger = campaign.abandonment
+        for standing in ledger.standings if ledger else ():
+            if ledger is None or not standing.held or standing.few or ledger.policy.limit <= 0:
+                continue
+            yield Reading(
+                scope=campaign.campaign_id,
+                subject=standing.window,
+                value=100 * standing.rate / ledger.policy.limit,
+                steps=steps,
+                hold_s=0.0,
+                words={
+                    "scope": campaign.campaign_id,
+                    "abandoned": standing.counts.abandoned,
+                    "answered": round(live_answers(standing.counts, count_fp=ledger.policy.count_fp)),
+                    "rate": 100 * standing.rate,
+                    "limit": 100 * ledger.policy.limit,
+                    "left": standing.budget_calls,
+                },
+            )
 
 
 @alert(
@@ -102,13 +104,14 @@ def abandonment_forecast(facts: Facts, settings: Alerts) -> Iterator[Reading]:
         answered = figures.connected + figures.abandoned
         if figures.day_ends_at is None or answered < settings.min_calls:
             continue
+        limit = campaign.abandonment.policy.limit if campaign.abandonment else campaign.abandonment_limit
         windows = max(0.0, figures.day_ends_at - facts.at) / figures.span_s
         total = campaign.today.connected + campaign.today.abandoned + answered * windows
         rate = (campaign.today.abandoned + figures.abandoned * windows) / total if total else 0.0
         yield Reading(
             scope=campaign.campaign_id,
             value=100 * rate,
-            steps=(Step(100 * campaign.abandonment_limit, Severity.WARNING),),
+            steps=(Step(100 * limit, Severity.WARNING),),
             words={"scope": campaign.campaign_id},
         )
 

@@ -28,7 +28,7 @@ def ami_lost(facts: Facts, settings: Alerts) -> Iterator[Reading]:
             value=facts.at - link.since,
             steps=(Step(settings.link_down_s, Severity.CRITICAL),),
             hold_s=0.0,
-            words={"why": link.why or "not reached yet"},
+            words={"why": link.why.rstrip(".") or "not reached yet"},
         )
 
 

@@ -7,6 +7,8 @@ from dialer.alerts.facts import Facts
 from dialer.alerts.words import KINDS, Reading
 from dialer.config import Alerts
 
+__all__ = ["KINDS", "ROOMS", "read_all"]
+
 ROOMS = (campaigns, lines, house)  # importing them fills KINDS
 
 

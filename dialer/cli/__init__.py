@@ -17,6 +17,7 @@ _PLACES = {
     "leads": ("dialer.cli.leads:leads", "Import lists of leads."),
     "dnc": ("dialer.cli.dnc:dnc", "Keep the do-not-call list and copies of registers."),
     "consent": ("dialer.cli.consent:consent", "Keep the consent register and export its proofs."),
+    "alerts": ("dialer.cli.alerts:alerts", "See, take on and silence what asks for somebody."),
     "status": ("dialer.cli.status:status", "Show the floor now, or live with --watch."),
     "outcomes": ("dialer.cli.outcomes:outcomes", "Export what came of the calls."),
     "explain": ("dialer.cli.explain:explain", "Tell the whole life of one call, with times and reasons."),

@@ -7,6 +7,7 @@ from typing import Final
 from dialer.control import (
     abandonment,
     agents,
+    alerts,
     callbacks,
     campaigns,
     configuring,
@@ -61,6 +62,7 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "person_show": privacy.show,
     "person_erase": privacy.erase,
     "retention_run": privacy.retain,
+    "alert_list": alerts.list_all,
 }
 
 # These speak to the floor.
@@ -74,6 +76,8 @@ FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
     "config_reload": configuring.reload,
     "status": floor_view.status,
     "status_watch": floor_view.status_watch,
+    "alert_ack": alerts.acknowledge,
+    "alert_silence": alerts.silence,
 }
 
 # What an agent's phone may ask besides the login.

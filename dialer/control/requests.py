@@ -66,6 +66,27 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, str_max_length=4096)
 
 
+class AlertList(Params):
+    """Standing alerts, or those raised from ``since`` on."""
+
+    since: Time | None = None
+
+
+class AlertAck(Params):
+    """Take an alert on."""
+
+    alert_id: Annotated[str, _shaped(r"[A-Za-z0-9]{1,64}", "the id of an alert")]
+
+
+class AlertSilence(Params):
+    """``*`` is any kind or scope; ``for_s`` 0 ends a silence."""
+
+    kind: Annotated[str, _shaped(r"\*|[a-z_]{1,64}", "a kind of alert, or *")]
+    scope: Annotated[str, _shaped(r"\*|[a-z0-9][a-z0-9_-]{0,39}", "a campaign, system, or *")]
+    for_s: Annotated[float, Field(ge=0, le=30 * 86_400)]
+    why: Text = ""
+
+
 class Nothing(Params):
     """A command without parameters."""
 

@@ -56,14 +56,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end, as the kernel says."""
+    """Who is at the other end, as the kernel says; ``name`` is of somebody whom another door has let in."""
 
     pid: int
     uid: int
+    name: str = ""
 
     @property
     def user(self) -> str:
         """The user's name, for the record."""
+        if self.name:
+            return self.name
         try:
             return pwd.getpwuid(self.uid).pw_name
         except KeyError:

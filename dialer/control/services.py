@@ -1,8 +1,9 @@
 """What the commands need of the daemon; and the same without a daemon, on the store alone."""
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
+from dialer.alerts.board import Alert, Board, Silence
 from dialer.config_file import Loaded
 from dialer.config_live import Reread
 from dialer.control.status import StatusSnapshot
@@ -10,9 +11,33 @@ from dialer.control.wire import NoDaemonError, RefusedError
 from dialer.floor.events import Event
 from dialer.store.store import Store
 
+_START: Final = "Start it with `systemctl start dialerd` or `dialer run`."
+
+
+class AlertDesk(Protocol):
+    """The alerts that stand, and what people do about them."""
+
+    @property
+    def board(self) -> Board:
+        """What stands, and what is silenced."""
+        ...
+
+    def acknowledge(self, alert_id: str, by: str) -> Alert:
+        """Somebody has taken an alert on. Raises NoSuchAlertError."""
+        ...
+
+    async def silence(self, silence: Silence) -> None:
+        """Do not tell what it covers. Raises StoreUnavailable."""
+        ...
+
 
 class Services(Protocol):
     """The daemon as its commands see it."""
+
+    @property
+    def alerts(self) -> AlertDesk:
+        """The alerts. Raises NoDaemonError where none are watched."""
+        ...
 
     @property
     def loaded(self) -> Loaded:
@@ -62,6 +87,11 @@ class StoreOnly:
             raise RefusedError("This command looks only and has no store open.")
         return self._store
 
+    @property
+    def alerts(self) -> AlertDesk:
+        """Nobody watches."""
+        raise NoDaemonError("No daemon runs.", hint=_START)
+
     def now(self) -> float:
         """The wall clock."""
         return time.time()
@@ -71,7 +101,7 @@ class StoreOnly:
 
     def snapshot(self) -> StatusSnapshot:
         """There is no floor to look at."""
-        raise NoDaemonError("No daemon runs.", hint="Start it with `systemctl start dialerd` or `dialer run`.")
+        raise NoDaemonError("No daemon runs.", hint=_START)
 
     async def reload(self) -> Reread:
         """There is no daemon whose configuration could be changed."""

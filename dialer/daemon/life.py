@@ -17,6 +17,7 @@ from dialer.config_file import Loaded
 from dialer.config_live import Reread
 from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
+from dialer.control.services import AlertDesk
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories, retaining
@@ -25,6 +26,7 @@ from dialer.daemon.engine import Engine
 from dialer.daemon.measuring import Measuring
 from dialer.daemon.notify import Notifier
 from dialer.daemon.reloading import Reloading
+from dialer.daemon.telling import House, open_telling
 from dialer.daemon.troubles import Troubles
 from dialer.daemon.vitals import LoopLag, Pulse, StoreProbe, Vital, Vitals
 from dialer.daemon.watch import Watch
@@ -92,6 +94,7 @@ class Daemon:
             self._watch = Watch(self.engine, self.store)
             self._probe = StoreProbe(self.store)
             await self._measure(parts)
+            self._telling = await open_telling(self._house(), parts)
             self._catch_signals()
             log.info("daemon_started", version=__version__, store=str(config.store_path))
             self._notifier.ready()
@@ -174,6 +177,7 @@ class Daemon:
             "retention": retaining.keep(self.store, self._clock),
             "probe": self._probe.run(),
             "lag": self._lag.run(),
+            **self._telling.works(),
             "pulse": Pulse(self._notifier, self._vitals(), self._troubles, self._headline).run(),
         }
         tasks = [asyncio.create_task(work, name=name) for name, work in eternal.items()]
@@ -186,6 +190,17 @@ class Daemon:
             await asyncio.gather(*tasks, stop, return_exceptions=True)
         for task in done - {stop}:
             raise TaskEndedError(f"The daemon's task {task.get_name()!r} has ended.") from task.exception()
+
+    def _house(self) -> House:
+        return House(
+            services=self,
+            engine=self.engine,
+            store=self.store,
+            probe=self._probe,
+            lag=self._lag,
+            ami_backlog=lambda: int(self._pbx.stats()["backlog"] or 0),
+            clock=self._clock,
+        )
 
     def _vitals(self) -> Vitals:
         marks: dict[str, Callable[[], object]] = {
@@ -256,6 +271,11 @@ class Daemon:
     def now(self) -> float:
         """The floor's clock."""
         return self._clock()
+
+    @property
+    def alerts(self) -> AlertDesk:
+        """The alerts that stand."""
+        return self._telling.lookout
 
     def submit(self, event: ev.Event) -> None:
         """Hand an event to the floor."""

@@ -113,6 +113,10 @@ class Floor:
         call = self._book.calls.get(attempt_id)
         return call.attempt.campaign_id if call else None
 
+    def calls_end(self, campaign_id: str, now: float) -> float:
+        """When the day's last calls of a campaign end, by its legal clock; seconds since the epoch."""
+        return campaigns.the_campaign(self._book, campaign_id).tally.calls_end(now, self._book.day_end)
+
     def ledger(self, campaign_id: str, now: float) -> Ledger:
         """The campaign's standing in every window of abandonment."""
         return campaigns.the_campaign(self._book, campaign_id).tally.ledger(now)

@@ -145,7 +145,7 @@ class MqttLink:
         self.up, self.problem, self.sessions = True, "", self.sessions + 1
         log.info("mqtt_up", host=self.loaded.config.mqtt.host)
         self.outbox.resend()
-        works = [self._send_states(client), self._send_alerts(client), self._send_attempts(client)]
+        works = [self._send_states(client), self._send_alerts(client), self._send_events(client)]
         works += [self._receive(client), self._clear_stale(client)]
         tasks = [asyncio.create_task(work, name="mqtt-session") for work in works]
         stop = asyncio.create_task(self._stopping.wait(), name="mqtt-stop")
@@ -179,8 +179,8 @@ class MqttLink:
     async def _send_alerts(self, client: _Client) -> None:
         await self._send(client, self.outbox.alerts, qos=1)
 
-    async def _send_attempts(self, client: _Client) -> None:
-        await self._send(client, self.outbox.attempts, qos=0)
+    async def _send_events(self, client: _Client) -> None:
+        await self._send(client, self.outbox.events, qos=0)
 
     async def _send(self, client: _Client, queue: Queue, qos: int) -> None:
         while True:

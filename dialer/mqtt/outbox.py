@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 # Policy when full: the oldest goes, is counted and logged; a broker that comes back after days is told the latest.
 MOST_ALERTS: Final = 2_000
-MOST_ATTEMPTS: Final = 2_000
+MOST_EVENTS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Outbox:
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _payloads: dict[str, bytes] = field(default_factory=dict)
     alerts: Queue = field(default_factory=lambda: Queue(MOST_ALERTS))
-    attempts: Queue = field(default_factory=lambda: Queue(MOST_ATTEMPTS))
+    events: Queue = field(default_factory=lambda: Queue(MOST_EVENTS))
 
     def tell_states(self, states: Mapping[str, State | float], at: float) -> None:
         """The whole retained tree as it is now; what has not changed is not sent, what is gone is cleared."""
@@ -123,6 +123,6 @@ class Outbox:
         """Queue an event that must arrive."""
         self.alerts.put(Message(self.root + topic, encode(message, at)))
 
-    def tell_attempt(self, topic: str, message: State, at: float) -> None:
-        """Queue an event that may be lost."""
-        self.attempts.put(Message(self.root + topic, encode(message, at)))
+    def tell_event(self, topic: str, message: State, at: float) -> None:
+        """Queue an event that may be lost: a step of a call, a reply."""
+        self.events.put(Message(self.root + topic, encode(message, at)))

@@ -12,6 +12,7 @@ from dialer.alerts.words import KINDS, SYSTEM, Language, Severity
 from dialer.config import Mqtt
 from dialer.control.status import AgentStatus, CampaignStatus
 from dialer.floor.words import AgentState, AttemptState
+from dialer.rules.abandonment import WINDOWS, Ledger
 
 SCHEMA: Final = 1
 ONLINE: Final = "online"
@@ -65,7 +66,7 @@ def states(facts: Facts, standing: Iterable[Alert]) -> dict[str, State | float]:
 
 
 def _campaign(facts: Facts, campaign: CampaignStatus) -> State:
-    figures, today, pacing = facts.figures(campaign), campaign.today, campaign.pacing
+    figures, today, pacing, ledger = facts.figures(campaign), campaign.today, campaign.pacing, campaign.abandonment
     team = Counter(agent.state for agent in facts.status.agents if agent.campaign_id == campaign.campaign_id)
     pace_s = figures.attempts / figures.span_s if figures.attempts else None
     callable_now = figures.leads_callable
@@ -87,9 +88,10 @@ def _campaign(facts: Facts, campaign: CampaignStatus) -> State:
         "abandoned_today": today.abandoned,
         "pick_up_rate": _rounded(today.pick_up_rate),
         "pick_up_rate_recent": _rounded(figures.persons / figures.attempts if figures.attempts else None),
-        "abandonment_day": _rounded(today.abandonment),
         "abandonment_limit": _rounded(campaign.abandonment_limit),
-        "budget_left_day": _rounded(pacing.budget_left, 2) if pacing else None,
+        "abandonment_level": ledger.level.name.lower() if ledger else None,
+        "budget_left": ledger.budget_calls if ledger else None,
+        **_windows(ledger),
         "occupancy": _rounded(campaign.occupancy, 3),
         "mean_wait_s": _rounded(figures.mean_wait_s, 3),
         "mean_idle_s": _rounded(figures.mean_idle_s, 1),
@@ -98,6 +100,16 @@ def _campaign(facts: Facts, campaign: CampaignStatus) -> State:
         # To the minute: a forecast that is new each second is no news.
         "leads_run_out_at": iso(None if run_out is None else run_out // 60 * 60),
     }
+
+
+def _windows(ledger: Ledger | None) -> State:
+    """Rate and budget left of every window, of those that the law does not hold the campaign to as well."""
+    told: dict[str, Value] = {}
+    for window in WINDOWS:
+        standing = next((each for each in ledger.standings if each.window == window), None) if ledger else None
+        told[f"abandonment_{window}"] = _rounded(standing.rate) if standing else None
+        told[f"budget_left_{window}"] = standing.budget_calls if standing else None
+    return told
 
 
 def _agent(facts: Facts, agent: AgentStatus) -> State:

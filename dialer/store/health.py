@@ -15,6 +15,7 @@ _TABLES = (
     *("callbacks", "callback_changes", "campaign_changes", "agent_states", "decisions", "pacing_memory"),
     *("pickup_rates", "blocked_leads", "suppressions", "consents", "other_attempts", "attempt_verdicts"),
     *("import_profiles", "erasures", "records_stripped"),
+    *("alert_silences", "alerts", "command_audit"),
     *("screening_lists", "screened_numbers"),
 )
 

@@ -1,7 +1,8 @@
 """Each kind of alert is raised by what it is about, says so in both languages, and is resolved when that is over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from string import Formatter
 from typing import Any
 
@@ -14,9 +15,12 @@ from dialer.alerts.words import KINDS, LANGUAGES, Severity
 from dialer.config import Alerts
 from dialer.control.status import AgentStatus, LinkStatus, Today
 from dialer.floor.words import AgentState, AttemptState
+from dialer.rules import load_preset
+from dialer.rules.abandonment import Counts, ledger, policy_of
 from tests.unit.alerts.made_up import NOW, agent, campaign, facts, figures
 
 SETTINGS = Alerts(hold_s=0, clear_s=0)
+POLICY = replace(policy_of(load_preset("fr")), windows=frozenset({"calendar_day"}))
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class Case:
 
 def spent(abandoned: int, connected: int) -> Facts:
     """A day with so many abandoned and connected calls; the limit is 3 %."""
-    return facts((campaign(today=Today(attempts=500, persons=200, connected=connected, abandoned=abandoned)),))
+    day = date(2026, 9, 21)
+    days = {day: Counts(connected=connected, abandoned=abandoned)}
+    return facts((campaign(abandonment=ledger(POLICY, days, day, day)),))
 
 
 def machine(**values: object) -> Facts:
@@ -227,6 +233,15 @@ def test_80_percent_of_the_budget_is_a_warning() -> None:
     board = Board(SETTINGS)
     board.judge(read_all(spent(5, 195), SETTINGS), NOW)
     assert [(alert.severity, round(alert.value)) for alert in board.standing] == [(Severity.WARNING, 83)]
+
+
+def test_each_window_that_the_law_holds_has_its_own_budget() -> None:
+    day = date(2026, 9, 21)
+    days = {day: Counts(connected=96, abandoned=4), date(2026, 9, 20): Counts(connected=1000)}
+    both = ledger(policy_of(load_preset("fr")), days, day, date(2026, 9, 10))
+    board = Board(SETTINGS)
+    board.judge(read_all(facts((campaign(abandonment=both),)), SETTINGS), NOW)
+    assert [(alert.subject, str(alert.severity)) for alert in board.standing] == [("calendar_day", "critical")]
 
 
 def test_a_store_that_cannot_be_written_is_critical_at_once() -> None:

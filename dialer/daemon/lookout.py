@@ -1,0 +1,171 @@
+"""Judges the floor twice a second, tells what a supervisor must know, and keeps on record what was told."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from dialer.alerts.board import Alert, Board, Change, Silence
+from dialer.alerts.facts import Facts
+from dialer.alerts.kinds import read_all
+from dialer.alerts.tally import Tally
+from dialer.clock import Clock
+from dialer.config_file import Loaded
+from dialer.control.status import StatusSnapshot
+from dialer.daemon.engine import guarded
+from dialer.daemon.senses import Senses
+from dialer.floor import commands as cmd
+from dialer.mqtt.attempts import told_attempts
+from dialer.mqtt.outbox import Outbox
+from dialer.mqtt.tree import alert_message, alert_topic, states
+from dialer.store import Store
+from dialer.store import alerts as records
+from dialer.store.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+JUDGE_EVERY_S: Final = 0.5
+QUIET_S: Final = 1.0  # without news, states are looked at this often: some change with time alone
+MOST_UNWRITTEN: Final = 1_000  # alerts that wait for a sick disk; the oldest goes, for it was told all the same
+RETRY_S: Final = 5.0
+
+CampaignOf = Callable[[str], str | None]
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Follows the engine. ``outbox``: None without MQTT. ``campaign_of``: the campaign of an open attempt."""
+
+    store: Store
+    senses: Senses
+    tally: Tally
+    board: Board
+    snapshot: Callable[[], StatusSnapshot]
+    loaded: Callable[[], Loaded]
+    clock: Clock
+    campaign_of: CampaignOf
+    outbox: Outbox | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _judged_at: float = 0.0
+    _unwritten: deque[Alert] = field(default_factory=lambda: deque(maxlen=MOST_UNWRITTEN))
+    _to_write: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def restore(self) -> None:
+        """Go on with the alerts and silences on record."""
+        now = self.clock()
+        standing = await self.store.read(records.standing)
+        self.board.restore(standing, await self.store.read(lambda db: records.silences(db, now)))
+
+    def follow(self, commands: Sequence[cmd.Command]) -> None:
+        """Take in what the floor did; called by the engine."""
+        if self.outbox is not None and self.loaded().config.mqtt.attempts:
+            for topic, message, at in told_attempts(commands, self.campaign_of):
+                self.outbox.tell_event(topic, {"instance": self._instance, **message}, at)
+        self.tally.follow(commands)
+        self._news.set()
+
+    async def run(self) -> None:
+        """For ever; ends only when cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(QUIET_S, JUDGE_EVERY_S)):
+                    await self._news.wait()
+            self._news.clear()
+            guarded(self.look)
+            await asyncio.sleep(self.loaded().config.mqtt.every_s)
+
+    def look(self) -> None:
+        """Look once: alerts when it is time, states always."""
+        facts = self._facts()
+        if facts.at - self._judged_at >= JUDGE_EVERY_S and self.loaded().config.alerts.enabled:
+            self._judged_at = facts.at
+            self.board.settings = self.loaded().config.alerts
+            for change in self.board.judge(read_all(facts, self.board.settings), facts.at):
+                self._tell(change, facts.at)
+        if self.outbox is not None:
+            self.outbox.tell_states(states(facts, self.board.standing), facts.at)
+
+    def _facts(self) -> Facts:
+        status = self.snapshot()
+        campaign_of = {agent.agent_id: agent.campaign_id for agent in status.agents}
+        counted = self.tally.campaigns(campaign_of)
+        campaigns = {}
+        for campaign in status.campaigns:
+            campaign_id = campaign.campaign_id
+            known = self.senses.campaign(campaign_id, status.at)
+            figures = counted.get(campaign_id)
+            campaigns[campaign_id] = (
+                known
+                if figures is None
+                else replace(
+                    figures,
+                    leads_callable=known.leads_callable,
+                    next_lead_at=known.next_lead_at,
+                    waits_for_law=known.waits_for_law,
+                    usual_pick_up=known.usual_pick_up,
+                    day_ends_at=known.day_ends_at,
+                )
+            )
+        return Facts(
+            at=status.at,
+            status=status,
+            campaigns=campaigns,
+            trunks=self.tally.trunks(),
+            caller_ids=self.tally.caller_ids(),
+            agents=self.tally.agents(),
+            machine=self.senses.machine(),
+        )
+
+    @property
+    def _instance(self) -> str:
+        return self.loaded().config.daemon.instance
+
+    def _tell(self, change: Change, at: float) -> None:
+        alert, language = change.alert, self.loaded().config.alerts.language
+        if self.outbox is not None:
+            self.outbox.tell_alert(alert_topic(alert), alert_message(change, self._instance, language), at)
+        tell = log.warning if change.state == "raised" else log.info
+        tell(
+            "alert",
+            state=change.state,
+            alert_id=alert.alert_id,
+            kind=alert.kind,
+            scope=alert.scope,
+            subject=alert.subject,
+            severity=str(alert.severity),
+            cause=alert.text(language)[0],
+        )
+        self._unwritten.append(alert)
+        self._to_write.set()
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    def acknowledge(self, alert_id: str, by: str) -> Alert:
+        """Somebody has taken an alert on. Raises NoSuchAlertError."""
+        change = self.board.acknowledge(alert_id, by, self.clock())
+        self._tell(change, self.clock())
+        return change.alert
+
+    async def silence(self, silence: Silence) -> None:
+        """Do not tell what it covers; on record before it counts. Raises StoreUnavailable."""
+        await self.store.write(lambda db: records.write_silence(db, silence, self.clock()))
+        self.board.silence(silence)
+
+    async def keep(self) -> None:
+        """Put on record what was told; for ever."""
+        while True:
+            await self._to_write.wait()
+            self._to_write.clear()
+            while self._unwritten:
+                alert = self._unwritten[0]
+                try:
+                    await self.store.write(lambda db, alert=alert: records.write_alert(db, alert))  # type: ignore[misc]
+                except StoreUnavailable:
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                if self._unwritten and self._unwritten[0] is alert:
+                    self._unwritten.popleft()

@@ -1,0 +1,80 @@
+"""Alerts, silences and the audit trail of commands, as statements."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dialer.alerts.board import Alert, Silence
+from dialer.alerts.words import Severity
+
+_WRITE = """
+INSERT OR REPLACE INTO alerts (id, kind, scope, subject, severity, since, raised_at, value, threshold, words,
+    resolved_at, acknowledged_by, acknowledged_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_STANDING = "SELECT * FROM alerts INDEXED BY alerts_standing WHERE resolved_at IS NULL ORDER BY raised_at, id"
+_LATEST = "SELECT * FROM alerts WHERE raised_at >= ? ORDER BY raised_at DESC, id LIMIT ?"
+_SILENCE = "INSERT INTO alert_silences (at, kind, scope, until, by_whom, why) VALUES (?, ?, ?, ?, ?, ?)"
+_SILENCES = """
+SELECT kind, scope, until, by_whom, why FROM alert_silences AS s
+WHERE id = (SELECT max(id) FROM alert_silences AS l WHERE l.kind = s.kind AND l.scope = s.scope) AND until > ?
+ORDER BY id
+"""
+_AUDIT = "INSERT INTO command_audit (at, who, origin, command, params, result) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One command: ``who`` from where (``origin``) wanted what, and what came of it (``done`` or an error's code)."""
+
+    at: float
+    who: str
+    origin: str
+    command: str
+    params: Mapping[str, Any]
+    result: str
+
+
+def write_alert(db: sqlite3.Connection, alert: Alert) -> None:
+    """Write an alert as it stands now."""
+    db.execute(
+        _WRITE,
+        (
+            *(alert.alert_id, alert.kind, alert.scope, alert.subject, alert.severity, alert.since, alert.raised_at),
+            *(alert.value, alert.threshold, json.dumps(dict(alert.words), ensure_ascii=False), alert.resolved_at),
+            *(alert.acknowledged_by, alert.acknowledged_at),
+        ),
+    )
+
+
+def standing(db: sqlite3.Connection) -> tuple[Alert, ...]:
+    """The alerts that were not resolved when last written, the oldest first."""
+    return tuple(_alert(row) for row in db.execute(_STANDING))
+
+
+def latest(db: sqlite3.Connection, since: float, most: int) -> tuple[Alert, ...]:
+    """The latest alerts raised from ``since`` on, resolved or not, the newest first."""
+    return tuple(_alert(row) for row in db.execute(_LATEST, (since, most)))
+
+
+def _alert(row: sqlite3.Row) -> Alert:
+    values = {name: row[name] for name in row.keys() if name not in ("id", "words", "severity")}  # noqa: SIM118 - a Row
+    return Alert(alert_id=row["id"], words=json.loads(row["words"]), severity=Severity(row["severity"]), **values)
+
+
+def write_silence(db: sqlite3.Connection, silence: Silence, at: float) -> None:
+    """Write that something is not to be told for a while, or, with a time that is over, that it is again."""
+    db.execute(_SILENCE, (at, silence.kind, silence.scope, silence.until, silence.by, silence.why))
+
+
+def silences(db: sqlite3.Connection, now: float) -> tuple[Silence, ...]:
+    """The silences that have not ended."""
+    return tuple(Silence(*row) for row in db.execute(_SILENCES, (now,)))
+
+
+def write_audit(db: sqlite3.Connection, audit: Audit) -> None:
+    """Write one command."""
+    params = json.dumps(dict(audit.params), ensure_ascii=False)
+    db.execute(_AUDIT, (audit.at, audit.who, audit.origin, audit.command, params, audit.result))
