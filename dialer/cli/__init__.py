@@ -30,6 +30,7 @@ _PLACES = {
     "callback": ("dialer.cli.callback:callback", "Promise, list, move, cancel and assign callbacks."),
     "person": ("dialer.cli.person:person", "Show, export and erase what is held on a person."),
     "retention": ("dialer.cli.retention:retention", "Take out what is kept no longer."),
+    "audit": ("dialer.cli.audit:audit", "Prove that no attempt broke the law, or list those that did."),
     "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
 }
 
@@ -38,7 +39,7 @@ _PLACES = {
     cls=LazyGroup,
     places=_PLACES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 could not be done, 2 wrong input, 3 no daemon, 4 doctor found problems.",
+    epilog="Exit codes: 0 done, 1 could not be done, 2 wrong input, 3 no daemon, 4 problems found (doctor, audit).",
 )
 @click.version_option(__version__, prog_name="dialer")
 @click.option(

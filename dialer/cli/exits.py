@@ -20,7 +20,7 @@ MEANINGS = {
     Exit.FAILURE: "it could not be done as things stand: refused, interrupted, no permission, disk, PBX",
     Exit.USAGE: "the command, a value, a file or the configuration is wrong, or names what does not exist",
     Exit.NO_DAEMON: "the command needs the running daemon, and none answers",
-    Exit.PROBLEMS: "`dialer doctor` found problems",
+    Exit.PROBLEMS: "`dialer doctor` found problems, or `dialer audit` attempts that broke a rule",
 }
 
 _OF_CODE = {

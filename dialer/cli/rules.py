@@ -13,6 +13,7 @@ from dialer.cli.output import print_table
 from dialer.cli.shell import LazyGroup, Shell, json_option, pass_shell
 from dialer.errors import DialerError
 from dialer.leads.numbers import Number, parse
+from dialer.log import mask
 from dialer.rules import Case, CaseError, Preset, Verdict, judge, load_preset, preset_names
 from dialer.rules.caseform import AUDIENCES, BASES, MODES, read_case
 
@@ -38,9 +39,19 @@ def rules() -> None:
 @click.option("--caller-id", help="The number displayed.")
 @click.option("--ring-timeout-s", type=float)
 @click.option("--basis", type=click.Choice(BASES))
+@click.option("--lead", "lead_id", type=click.IntRange(1), help="A lead of the store, with all that the store knows.")
+@click.option("--campaign", "campaign_id", help="With --number: as the store knows it, under this campaign's law.")
 @json_option
 @pass_shell
-def explain(shell: Shell, /, case_file: IO[bytes] | None, cases_file: IO[bytes] | None, **facts: Any) -> None:  # noqa: ANN401
+def explain(
+    shell: Shell,
+    /,
+    case_file: IO[bytes] | None,
+    cases_file: IO[bytes] | None,
+    lead_id: int | None,
+    campaign_id: str | None,
+    **facts: Any,  # noqa: ANN401
+) -> None:
     """Tell whether a number may be called, rule by rule: allow, postpone until when, or block.
 
     What is not given is unknown, and what is unknown blocks where a rule needs it.
@@ -50,8 +61,17 @@ def explain(shell: Shell, /, case_file: IO[bytes] | None, cases_file: IO[bytes] 
       dialer rules explain --case case.json --json
       dialer rules explain --cases cases.jsonl
       dialer rules explain --preset fr --number "01 42 00 00 00" --at 2026-12-24T12:59:50+01:00
+      dialer rules explain --lead 1042 --at 2026-12-24T12:59:50+01:00
+      dialer rules explain --campaign summer --number "01 42 00 00 00"
     """
     stated = {key: value for key, value in facts.items() if value is not None}
+    if lead_id is not None or campaign_id is not None:
+        if case_file or cases_file or (lead_id is None) == (campaign_id is None) or stated.keys() - {"number", "at"}:
+            raise click.UsageError("With the store's facts: --lead ID, or --campaign ID and --number; and --at.")
+        whom = {"lead_id": lead_id, "campaign_id": campaign_id, **stated}
+        given = {key: value for key, value in whom.items() if value is not None}
+        shell.show(shell.reach.call("rules_explain", **given), _tell_stored)
+        return
     if sum((case_file is not None, cases_file is not None, bool(stated))) != 1:
         raise click.UsageError("Give --case FILE, or --cases FILE, or --preset, --number and --at.")
     if cases_file is not None:
@@ -66,7 +86,7 @@ def explain(shell: Shell, /, case_file: IO[bytes] | None, cases_file: IO[bytes] 
     if shell.as_json:
         click.echo(verdict.as_json())
     else:
-        _tell(verdict)
+        _tell(json.loads(verdict.as_json()))
 
 
 def _answer_many(lines: Iterable[bytes]) -> None:
@@ -126,18 +146,26 @@ def _with_e164(preset: Preset, case: Case) -> Case:
     return case._replace(number=found.e164) if isinstance(found, Number) else case
 
 
-def _tell(verdict: Verdict) -> None:
-    until = f" until {verdict.until.isoformat()}" if verdict.until else ""
-    by = f" ({verdict.rule})" if verdict.rule else ""
-    click.echo(f"{verdict.verdict}{until}{by}   preset {verdict.preset.name}, version {verdict.preset.version}\n")
-    print_table(("rule", "verdict", "until", "inputs", "source"), _rows(verdict))
+def _tell(found: Any) -> None:  # noqa: ANN401 - JSON
+    until = f" until {found['until']}" if found["until"] else ""
+    by = f" ({found['rule']})" if found["rule"] else ""
+    click.echo(f"{found['verdict']}{until}{by}   preset {found['preset']}, version {found['version']}\n")
+    print_table(("rule", "verdict", "until", "inputs", "source"), _rows(found["reasons"]))
 
 
-def _rows(verdict: Verdict) -> Iterator[tuple[object, ...]]:
-    for reason in verdict.reasons:
-        until = reason.until.isoformat() if reason.until else None
-        inputs = "; ".join(f"{name} {_text(value)}" for name, value in reason.inputs.items())
-        yield reason.rule, reason.verdict, until, inputs, reason.source
+def _rows(reasons: Iterable[Any]) -> Iterator[tuple[object, ...]]:
+    for reason in reasons:
+        inputs = "; ".join(f"{name} {_text(value)}" for name, value in reason["inputs"].items())
+        yield reason["rule"], reason["verdict"], reason["until"], inputs, reason["source"]
+
+
+def _tell_stored(found: Any) -> None:  # noqa: ANN401 - JSON
+    case, lead = found["case"], found["lead"]
+    who = f"Lead {lead['id']} ({lead['state']})" if lead else "No lead"
+    click.echo(f"{who} of campaign {found['campaign_id']}, number {mask(case['number'])}, at {case['at']}:")
+    if lead and lead["next_reason"]:
+        click.echo(f"as it stands: {lead['next_reason']}")
+    _tell(found)
 
 
 def _text(value: object) -> str:

@@ -90,6 +90,8 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
     for key, local in zip(s.place.zones, s.locals, strict=True):
         made = _dates(s.case.attempts, key, local.date() - window, local.date())
         most = max(most, len(made))
+        if count == 0:
+            return block("no attempt at all is allowed", count=count)
         if len(made) >= count:
             frees.append(datetime.combine(made[len(made) - count] + window, time(), zone(key)))
     inputs = {"made": most, "count": count, "window_days": window.days}
@@ -111,6 +113,8 @@ def attempts_by_hour(rule: Rule, s: Situation) -> Finding:
         return unknown("attempts")
     count, window = int(rule["count"]), timedelta(hours=rule["window_h"])
     made = sorted(a.astimezone(UTC) for a in s.case.attempts if s.at - window < a <= s.at)
+    if count == 0:
+        return block("no attempt at all is allowed", count=count)
     if len(made) < count:
         return allow(made=len(made), count=count)
     return s.postpone(made[len(made) - count] + window, made=len(made), count=count)

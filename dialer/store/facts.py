@@ -67,6 +67,11 @@ def cases_of(
     return [(_case(law, known, person, Stated(own, row["number"]), moment), person) for row, own, person in whole]
 
 
+def case_about(db: sqlite3.Connection, law: Law, person: Person, read: Stated, moment: Moment) -> Case:
+    """The question about a person whose row, if there is one, states what ``read`` has."""
+    return _case(law, _Known.read(db, law, [person], [read.number], moment), person, read, moment)
+
+
 def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) -> tuple[Case, Person]:
     """The question that the rules answer for one lead's row."""
     return cases_of(db, law, [row], moment)[0]
