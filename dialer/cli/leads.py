@@ -53,8 +53,9 @@ def _reading_options(command: F) -> F:
 def check(shell: Shell, /, file: str, columns: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Say what a file is worth before it is imported: columns, faults, duplicates, what may be called, for how long.
 
-    What may be called is counted by legal hours where the people are. Consent, lists of refusals and earlier calls are
-    asked when a lead is dialed. The forecast is leads x tries / (agents x calls an hour x legal hours a day).
+    What may be called is counted by legal hours where the people are. Refusals and lacking consents are counted beside
+    it, for the principal if a campaign is given; all is asked again when a lead is dialed. The forecast is
+    leads x tries / (agents x calls an hour x legal hours a day).
 
     \b
     Example:
@@ -78,6 +79,10 @@ def _tell_check(found: Any) -> None:  # noqa: ANN401 - JSON
             "share a number with an earlier row": found["shared_numbers"],
             "with several numbers": found["several_numbers"],
             "known from other lists": found["known"],
+            "the same person as in a list of the principal": found["known_people"],
+            "asked for no more calls": found["suppressed"],
+            "in a register of refusals": found["listed"],
+            "without the consent that the law needs": found["without_consent"],
             f"callable today ({found['preset']})": found["callable_today"],
             "callable in 30 days": found["callable_30_days"],
         }
@@ -187,6 +192,8 @@ def _tell(report: Any, refused: Path | None) -> None:  # noqa: ANN401 - JSON
     click.echo(f"\n{report['read']} rows read: {counts}.")
     if report["bad_numbers"]:
         click.echo(f"{report['bad_numbers']} second numbers could not be used; their leads have another.")
+    if report["consents"]:
+        click.echo(f"{report['consents']} consents are new in the register.")
     if report["dry_run"]:
         click.echo("This was a dry run: nothing is imported.")
     elif report["refused"] and refused is None:

@@ -62,6 +62,7 @@ async def import_file(services: Services, call: Call) -> JsonObject:
             refused=refused,
             priority=wish.priority,
             dry_run=wish.dry_run,
+            by=call.peer.user,
         )
         report = await _import_telling(services, call, path, options)
         if report.refused_file is not None:

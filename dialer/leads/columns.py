@@ -38,6 +38,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "consent_proof": ("consent_proof", "preuve_consentement", "preuve", "optin_source", "source_optin"),
     "consent_withdrawn_at": ("consent_withdrawn_at", "retrait_consentement", "optout_date"),
     "consent_slots": ("consent_slots",),
+    "consent_channel": ("consent_channel", "canal_consentement"),
     "comments": ("comments", "comment", "commentaire", "commentaires", "notes", "note", "remarque", "observations"),
 }
 _PHONE = re.compile(

@@ -27,6 +27,7 @@ class ImportOptions:
 
     ``region``: the country of numbers written without one. ``refused``: where to write refused rows; None for nowhere.
     ``priority``: leads of a higher one are called first. ``preset``: under whose hours the callable ones are counted.
+    ``by``: who imports it, for the consent register.
     """
 
     campaign_id: str
@@ -39,11 +40,15 @@ class ImportOptions:
     priority: int = 0
     dry_run: bool = False
     preset: str = "generic"
+    by: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of a file: ``read`` = ``new`` + ``updated`` + ``duplicates`` + ``refused``."""
+    """What came of a file: ``read`` = ``new`` + ``updated`` + ``duplicates`` + ``refused``.
+
+    ``consents``: how many are new in the register.
+    """
 
     read: int
     new: int
@@ -51,6 +56,7 @@ class ImportReport:
     duplicates: int
     refused: int
     bad_numbers: int
+    consents: int
     encoding: str
     separator: str
     columns: Mapping[str, str]
@@ -111,6 +117,7 @@ async def _import(
         request = replace(_request(path, options, folder), store=str(home), now=store.clock())
         prepared = await _prepare_and_load(request, loading, progress)
         await loading.update()
+        await loading.register_consents(f"{path.name}, list {options.list_name} of {options.campaign_id}, {options.by}")
         report = _report(prepared, loading, options)
         tally = Tally(report.read, report.new, report.updated, report.duplicates, report.refused)
         await loading.finish(tally, prepared.fields, prepared.quality)
@@ -193,6 +200,7 @@ def _report(prepared: Prepared, loading: Loading, options: ImportOptions) -> Imp
         duplicates=prepared.staged - loading.new - loading.updated,
         refused=prepared.refused,
         bad_numbers=prepared.bad_numbers,
+        consents=loading.consents,
         encoding=prepared.encoding,
         separator=prepared.separator,
         columns=prepared.columns,

@@ -20,9 +20,11 @@ from dialer.leads.errors import FileRefused
 from dialer.leads.quality import Counting
 from dialer.leads.rows import RowReader
 from dialer.leads.sources import Record, Source, opened
+from dialer.leads.standing import Standing
 from dialer.rules import load_preset
 from dialer.store.comparing import known_numbers
-from dialer.store.staging import Staging
+from dialer.store.staging import StagedConsent, Staging
+from dialer.store.stated import Stated
 
 BATCH = 2_000
 SEGMENT = 50_000
@@ -94,9 +96,9 @@ def prepare(request: Request) -> Iterator[Segment | Prepared]:
 def _counting(request: Request, files: ExitStack) -> Counting:
     preset = load_preset(request.preset)
     if request.store is None:
-        return Counting(preset, request.now, lambda _rows: 0)
+        return Counting(preset, request.now, None)
     known = files.enter_context(known_numbers(Path(request.store), request.campaign_id, request.list_name))
-    return Counting(preset, request.now, known.count)
+    return Counting(preset, request.now, Standing(preset, known, request.now))
 
 
 class _Reading:
@@ -106,6 +108,7 @@ class _Reading:
         self._reader = reader
         self._refusals = refusals
         self._counting = counting
+        self._states_consent = reader.has_field("consent_at", "consent_proof", "consent_withdrawn_at")
         self._read = 0
         self.last_line = 0
 
@@ -115,7 +118,16 @@ class _Reading:
                 self._read_batch(batch)
                 repeats = self._counting.add(self._reader.rows, self._reader.more_numbers)
                 staging.add(self._reader.rows, self._reader.more_numbers, repeats)
+                staging.add_consents(self._consents())
                 self._reader.rows, self._reader.more_numbers = [], []
+
+    def _consents(self) -> Iterator[StagedConsent]:
+        """What the rows say that people agreed to, for the register."""
+        if not self._states_consent:
+            return
+        for line, _, fields, number, *_ in self._reader.rows:
+            if (stated := Stated(json.loads(fields), number).entry()) is not None:
+                yield line, number, *stated
 
     def _read_batch(self, batch: Sequence[Record]) -> None:
         for line, cells in batch:

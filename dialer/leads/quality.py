@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
 from dialer.leads.slots import openings
+from dialer.leads.standing import STANDINGS, Standing
 from dialer.rules import Place, Preset, locate
 from dialer.rules.zones import zone
 from dialer.store.staging import StagedNumber, StagedRow
@@ -28,8 +29,10 @@ class Quality:
 
     ``invalid``: rows by reason. ``by_territory`` and ``by_kind``: numbers. ``in_file``: rows whose source id or whose
     every number an earlier row has. ``shared_numbers``: rows that share a number, not all, with an earlier row: perhaps
-    one person twice. ``known``: rows whose first number another list of the store has. ``callable_today`` and
-    ``callable_30_days``: legal hours are left where the person is; consent and earlier calls are not asked here.
+    one person twice. ``known``: rows whose first number another list of the store has; ``known_people``: rows of people
+    whom another list of the principal has, by any number or the source's id. ``suppressed``: people who asked for no
+    more calls; ``listed``: in a register that the preset asks; ``without_consent``: where the law needs one.
+    ``callable_today`` and ``callable_30_days``: legal hours are left where the person is; all else is not asked here.
     ``hours_a_day``: the mean of the next seven days where most leads are.
     """
 
@@ -40,6 +43,10 @@ class Quality:
     shared_numbers: int
     several_numbers: int
     known: int
+    known_people: int
+    suppressed: int
+    listed: int
+    without_consent: int
     by_territory: dict[str, int]
     by_kind: dict[str, int]
     callable_today: int
@@ -53,12 +60,12 @@ class Quality:
 
 
 class Counting:
-    """Counts a file's rows. ``known`` tells how many of some numbers are in the store, in one question a batch."""
+    """Counts a file's rows. ``standing`` looks them up in the store, if there is one."""
 
-    def __init__(self, preset: Preset, now: float, known: Callable[[Sequence[StagedRow]], int]) -> None:
+    def __init__(self, preset: Preset, now: float, standing: Standing | None) -> None:
         self._preset = preset
         self._now = now
-        self._known = known
+        self._standing = standing
         # Of a million rows: hashes and numbers take half of what the texts would.
         self._sources: set[int] = set()
         self._numbers: set[int] = set()
@@ -81,7 +88,8 @@ class Counting:
         for number in more_numbers:
             others.setdefault(number[0], []).append(number)
         self._counts["valid"] += len(rows)
-        self._counts["known"] += self._known(rows)
+        if self._standing is not None:
+            self._standing.add(rows, others)
         self._has_postcodes = bool(rows) and '"postcode":' in rows[0][2]
         return [row[0] for row in rows if self._count(row, others.get(row[0], ()))]
 
@@ -137,7 +145,7 @@ class Counting:
             in_file=self._counts["in_file"],
             shared_numbers=self._counts["shared"],
             several_numbers=self._counts["several"],
-            known=self._counts["known"],
+            **self._stands(),
             by_territory=self._by(0),
             by_kind=self._by(1),
             callable_today=sum(rows for place, rows in self._places.items() if hours[place][0]),
@@ -145,6 +153,10 @@ class Counting:
             hours_a_day=self._hours_a_day(),
             preset=self._preset.name,
         )
+
+    def _stands(self) -> dict[str, int]:
+        counts = Counter() if self._standing is None else self._standing.counts
+        return {name: counts[name] for name in STANDINGS}
 
     def _by(self, which: int) -> dict[str, int]:
         counts: Counter[str] = Counter()

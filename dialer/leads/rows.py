@@ -29,6 +29,10 @@ class RowReader:
         self.more_numbers: list[StagedNumber] = []
         self.bad_numbers = 0
 
+    def has_field(self, *names: str) -> bool:
+        """Whether one of these is among the fields that leads get."""
+        return any(name in names for name, _ in self._layout.fields)
+
     def read(self, line: int, cells: Sequence[str]) -> str | None:
         """Collect the row, or return the reason for which it is no lead."""
         if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):

@@ -54,6 +54,17 @@ def valid_consent(rule: Rule, s: Situation) -> Finding:
     return _withdrawn(record) or _proof_and_parties(record, s) or _extent(rule, record) or _period(rule, record, s)
 
 
+def holds(rule: Rule, record: Consent, at: datetime) -> bool:
+    """Return whether a consent stands at an instant, whoever and whatever it was given for: for counting a list."""
+    collected, stated = record.collected_at, record.expires_at
+    if _withdrawn(record) or not isinstance(record.proof, str) or not record.proof:
+        return False
+    if not isinstance(collected, datetime) or not (stated is None or isinstance(stated, datetime)):
+        return False
+    ends = _end(rule, collected, stated)
+    return collected <= at and (ends is None or at < ends)
+
+
 def withdrawal(_rule: Rule, s: Situation) -> Finding:
     """No withdrawal is known: it wins over every basis, at once."""
     record = s.case.consent

@@ -1,33 +1,102 @@
-"""Looking up numbers of a file in the store, from the process that reads the file."""
+"""Looking up the rows of a file in the store, from the process that reads the file."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
+from dialer.rules import Consent
+from dialer.store.facts import stored_consent
+from dialer.store.law import principal_key
+from dialer.store.seal import key_of, key_path, sealed
 from dialer.store.staging import StagedRow
 
 _LIST = "SELECT id FROM lists WHERE campaign_id = ? AND name = ?"
+_CAMPAIGN = "SELECT principal, audience, basis FROM campaigns WHERE id = ?"
 _ELSEWHERE = "SELECT 1 FROM numbers WHERE e164 = ? AND list_id <> ? LIMIT 1"
-_NO_LIST = -1
+_OF_PRINCIPAL = """
+SELECT 1 FROM numbers AS n CROSS JOIN lists ON lists.id = n.list_id
+CROSS JOIN campaigns AS c ON c.id = lists.campaign_id AND c.principal = ?
+WHERE n.e164 = ? AND n.list_id <> ? LIMIT 1
+"""
+_PERSON = """
+SELECT 1 FROM leads AS l CROSS JOIN lists ON lists.id = l.list_id
+CROSS JOIN campaigns AS c ON c.id = lists.campaign_id AND c.principal = ?
+WHERE l.fields ->> '$.person_id' = ? AND l.list_id <> ? LIMIT 1
+"""
+_SUPPRESSED = "SELECT 1 FROM suppressions WHERE sealed = ? AND principal IN ('', ?) LIMIT 1"
+_LISTED = "SELECT 1 FROM screened_numbers WHERE sealed = ? AND list IN (SELECT value FROM json_each(?)) LIMIT 1"
+_CONSENTS = "SELECT consent FROM consents WHERE who = ? AND principal = ?"
+_NO_LIST: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What of a campaign decides whether its leads may be called; empty without a campaign."""
+
+    principal: str = ""
+    audience: str = "b2c"
+    basis: str = ""
 
 
 class Known:
-    """Tells which numbers other lists of a store have."""
+    """Tells what a store knows of the numbers and persons of a file."""
 
-    def __init__(self, db: sqlite3.Connection, list_id: int) -> None:
+    def __init__(self, db: sqlite3.Connection, key: bytes, list_id: int, campaign: Campaign) -> None:
         self._db = db
+        self._key = key
         self._list_id = list_id
+        self.campaign = campaign
+        self._principal_key = principal_key(campaign.principal)
+        # Most stores have none of some: a look-up for each of a million rows would find nothing.
+        self._filled = {table for table in ("suppressions", "screened_numbers", "consents") if self._has_rows(table)}
 
     def count(self, rows: Sequence[StagedRow]) -> int:
         """How many of the rows' first numbers are in another list."""
         return sum(self._db.execute(_ELSEWHERE, (row[3], self._list_id)).fetchone() is not None for row in rows)
 
+    def is_person(self, numbers: Iterable[str], person_id: str | None) -> bool:
+        """Whether another list of the principal has the person, by a number or by the source's id."""
+        principal = self.campaign.principal
+        return any(self._finds(_OF_PRINCIPAL, principal, number, self._list_id) for number in numbers) or (
+            person_id is not None and self._finds(_PERSON, principal, person_id, self._list_id)
+        )
+
+    def is_suppressed(self, names: Iterable[str]) -> bool:
+        """Whether one of the names asked the principal, or everybody, for no more calls."""
+        if "suppressions" not in self._filled:
+            return False
+        return any(self._finds(_SUPPRESSED, sealed(self._key, name), self._principal_key) for name in names)
+
+    def is_listed(self, number: str, registers: Sequence[str]) -> bool:
+        """Whether a number is in the copy of one of some registers."""
+        if "screened_numbers" not in self._filled or not registers:
+            return False
+        return self._finds(_LISTED, sealed(self._key, number), json.dumps(registers))
+
+    def consents(self, names: Iterable[str]) -> list[Consent]:
+        """What the register has of the names with the principal."""
+        if "consents" not in self._filled:
+            return []
+        texts = [row[0] for name in names for row in self._db.execute(_CONSENTS, (name, self._principal_key))]
+        return [consent for consent in map(stored_consent, texts) if consent is not None]
+
+    def _finds(self, sql: str, *values: object) -> bool:
+        return self._db.execute(sql, values).fetchone() is not None
+
+    def _has_rows(self, table: str) -> bool:
+        return self._finds(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - names of our own
+
 
 @contextmanager
 def known_numbers(store: Path, campaign_id: str, list_name: str) -> Iterator[Known]:
-    """The numbers of the store at ``store`` but for one list's own; read-only, beside whoever writes it."""
+    """What the store at ``store`` knows, but for one list's own; read-only, beside whoever writes it."""
     with closing(sqlite3.connect(f"file:{quote(str(store))}?mode=ro", uri=True, timeout=5)) as db:
         own = db.execute(_LIST, (campaign_id, list_name)).fetchone()
-        yield Known(db, own[0] if own else _NO_LIST)
+        row = db.execute(_CAMPAIGN, (campaign_id,)).fetchone()
+        key = key_of(store, create=False) if key_path(store).exists() else b""
+        yield Known(db, key, own[0] if own else _NO_LIST, Campaign(*row) if row else Campaign())

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from dialer.store.errors import AlreadyExists, StoreUnavailable
+from dialer.store.law import principal_key
 from dialer.store.opening import open_store
 from dialer.store.pieces import Pace, in_pieces
 from dialer.store.store import Store
@@ -72,6 +74,7 @@ class Loading:
         self._segments: list[tuple[Path, int, int]] = []
         self.new = 0
         self.updated = 0
+        self.consents = 0
 
     async def begin(self, file: str) -> None:
         """Claim the store for this import and remove what earlier ones left. AlreadyExists while another one runs."""
@@ -104,6 +107,20 @@ class Loading:
             await self._store.between(lambda db, one=str(segment): db.execute("ATTACH ? AS staged", (one,)))  # type: ignore[misc]
             try:
                 self.updated += await in_pieces(self._store, Pace(), update_piece, values, (after, last))
+            finally:
+                await self._store.between(lambda db: db.execute("DETACH staged"))
+
+    async def register_consents(self, source: str) -> None:
+        """Enter what the file says that people agreed to, once it is known to be whole. ``consents`` counts new ones.
+
+        What a crash leaves undone, the same import does again.
+        """
+        now, principal = self._store.clock(), await self._store.read(lambda db: _principal(db, self._list_id))
+        values = {"principal": principal_key(principal), "at": now, "source": source}
+        for segment, after, last in self._segments:
+            await self._store.between(lambda db, one=str(segment): db.execute("ATTACH ? AS staged", (one,)))  # type: ignore[misc]
+            try:
+                self.consents += await in_pieces(self._store, Pace(), _register_piece, values, (after, last))
             finally:
                 await self._store.between(lambda db: db.execute("DETACH staged"))
 
@@ -148,6 +165,27 @@ def _copy_list(db: sqlite3.Connection, campaign_id: str, list_name: str) -> None
         db.execute(f"INSERT INTO main.{copy}", values)
 
 
+def _principal(db: sqlite3.Connection, list_id: int) -> str:
+    return str(db.execute(_PRINCIPAL, (list_id,)).fetchone()[0])
+
+
+def _register_piece(db: sqlite3.Connection, values: dict[str, Any]) -> int:
+    rows = db.execute(_STATED, values).fetchall()
+    return sum(_register(db, row, values) for row in rows)
+
+
+def _register(db: sqlite3.Connection, row: sqlite3.Row, values: dict[str, Any]) -> int:
+    principal = values["principal"] if row["principal"] is None else principal_key(row["principal"])
+    key = (row["who"], principal, row["consent"])
+    return db.execute(_REGISTER, (*key, values["at"], values["source"], *key)).rowcount
+
+
+_PRINCIPAL = "SELECT c.principal FROM lists JOIN campaigns AS c ON c.id = lists.campaign_id WHERE lists.id = ?"
+_STATED = "SELECT who, principal, consent FROM staged.consents WHERE line > :after AND line <= :last ORDER BY line"
+_REGISTER = """
+INSERT INTO main.consents (who, principal, consent, recorded_at, source) SELECT ?, ?, ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM main.consents WHERE who = ? AND principal = ? AND consent = ?)
+"""
 _DROP = "UPDATE imports SET state = 'dropped' WHERE id = ? AND state = 'loading'"
 _SEEN = "CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
 

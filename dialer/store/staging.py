@@ -6,7 +6,7 @@ a running daemon nor leaves half a list behind.
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -23,6 +23,7 @@ CREATE TABLE more_numbers (
     PRIMARY KEY (line, position)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE repeats (line INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE consents (line INTEGER PRIMARY KEY, who TEXT NOT NULL, principal TEXT, consent TEXT NOT NULL) STRICT;
 """
 
 # Plain tuples, for they are made and bound fastest.
@@ -30,6 +31,8 @@ CREATE TABLE repeats (line INTEGER PRIMARY KEY) STRICT;
 StagedRow = tuple[int, str, str, str, str, str, str]
 # line, position from 1, and the number: E.164, kind, territory, as written.
 StagedNumber = tuple[int, int, str, str, str, str]
+# line, number, principal as the row names it (None: the campaign's), consent as JSON.
+StagedConsent = tuple[int, str, str | None, str]
 
 
 class Staging:
@@ -53,6 +56,10 @@ class Staging:
         self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO more_numbers VALUES (?, ?, ?, ?, ?, ?)", more_numbers)
         self._db.executemany("INSERT INTO repeats VALUES (?)", [(line,) for line in repeats])
+
+    def add_consents(self, consents: Iterable[StagedConsent]) -> None:
+        """Add what rows say that people agreed to."""
+        self._db.executemany("INSERT INTO consents VALUES (?, ?, ?, ?)", consents)
 
     def __enter__(self) -> Self:
         return self

@@ -56,6 +56,22 @@ class Stated:
             slots=self._slots(),
         )
 
+    def entry(self) -> tuple[str | None, str] | None:
+        """The row's own consent for the register: its principal, if it names one, and the consent as JSON."""
+        consent = self.consent()
+        if consent is None:
+            return None
+        stated: dict[str, Any] = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in consent._asdict().items()
+            if value is not UNKNOWN
+        }
+        stated["slots"] = [{"at": slot.at.isoformat(), "evidence": slot.evidence} for slot in consent.slots]
+        if channel := self.text("consent_channel"):
+            stated["channel"] = channel
+        text = json.dumps(stated, ensure_ascii=False, sort_keys=True)
+        return self.text("consent_principal"), text
+
     def _slots(self) -> tuple[Any, ...]:
         text = self._fields.get("consent_slots", "")
         if not text:

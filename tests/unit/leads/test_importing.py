@@ -143,7 +143,7 @@ async def test_the_size_of_a_piece_changes_nothing(
 
     by_line = await import_leads(store, file, ImportOptions("acme", "other"))
 
-    assert replace(by_line, quality={**by_line.quality, "known": 0}) == whole
+    assert replace(by_line, quality={**by_line.quality, "known": 0, "known_people": 0}) == whole
     assert by_line.quality["known"] == 40, "rows whose number the first list has"
 
 

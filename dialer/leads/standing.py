@@ -1,0 +1,63 @@
+"""What store and law say of the rows of a file, before anybody is called: refusals, consents, people known already."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from dialer.rules import Preset, Rule
+from dialer.rules.checks_consent import holds
+from dialer.store.comparing import Known
+from dialer.store.staging import StagedNumber, StagedRow
+from dialer.store.stated import Stated
+
+_SCREENED: Final = ("screening", "listed")
+STANDINGS: Final = ("known", "known_people", "suppressed", "listed", "without_consent")
+_SAYS: Final = ('"consent_', '"person_id"', '"basis"', '"audience"')
+
+
+class Standing:
+    """Counts rows by what is known of them: each name of ``STANDINGS`` in ``counts``."""
+
+    def __init__(self, preset: Preset, known: Known, now: float) -> None:
+        self._known = known
+        self._at = datetime.fromtimestamp(now, UTC)
+        day = self._at.date()
+        self._consumer = self._rule(preset.consumer or preset)
+        self._business = self._rule(preset)
+        rules = [rule for kind in _SCREENED for rule in preset.of_kind(kind) if rule.holds_on(day)]
+        self._registers = sorted({name for rule in rules for name in rule["lists"]})
+        self.counts: Counter[str] = Counter()
+
+    def _rule(self, preset: Preset) -> Rule | None:
+        return next((rule for rule in preset.of_kind("consent") if rule.holds_on(self._at.date())), None)
+
+    def add(self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]]) -> None:
+        """Look up valid rows; ``others``: the numbers beyond the first, by line."""
+        self.counts["known"] += self._known.count(rows)
+        # All rows of a file have the same fields.
+        says = bool(rows) and any(name in rows[0][2] for name in _SAYS)
+        for row in rows:
+            fields: dict[str, str] = json.loads(row[2]) if says else {}
+            self._add(fields, [row[3], *(other[2] for other in others.get(row[0], ()))])
+
+    def _add(self, fields: Mapping[str, str], numbers: list[str]) -> None:
+        person_id = fields.get("person_id") or None
+        names = [*numbers, f"person:{person_id}"] if person_id else numbers
+        self.counts["known_people"] += self._known.is_person(numbers, person_id)
+        self.counts["suppressed"] += self._known.is_suppressed(names)
+        self.counts["listed"] += self._known.is_listed(numbers[0], self._registers)
+        self.counts["without_consent"] += not self._has_consent(fields, names)
+
+    def _has_consent(self, fields: Mapping[str, str], names: Sequence[str]) -> bool:
+        campaign = self._known.campaign
+        audience = fields.get("audience", "").lower() or campaign.audience
+        rule = self._business if audience == "b2b" else self._consumer
+        if rule is None or (fields.get("basis", "").lower() or campaign.basis) in rule["unless_basis"]:
+            return True
+        own = Stated(fields, names[0]).consent() if fields else None
+        found = [*self._known.consents(names), *([own] if own else [])]
+        if any(consent.withdrawn_at is not None for consent in found):
+            return False
+        return any(holds(rule, consent, self._at) for consent in found)
