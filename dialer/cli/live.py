@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.output import duration, percent
-from dialer.cli.status import pacing_words
+from dialer.cli.status import callback_words, pacing_words
 from dialer.errors import DialerError
 
 STATE_LOOKS: Final = {  # a sign beside the colour: colour alone is not enough
@@ -136,6 +136,7 @@ def _abandoned(rate: float | None, limit: float) -> Text:
 def _pacing(campaigns: list[dict[str, Any]], *, hidden: int) -> Text:
     paced = [campaign for campaign in campaigns if campaign["pacing"] is not None]
     told = [f"{campaign['campaign_id']}: {pacing_words(campaign['pacing'])}" for campaign in paced]
+    told = [callback_words(c["callbacks"]) for c in campaigns if c["callbacks"]["due"]] + told
     more = [f"and {hidden} more campaigns"] if hidden else []
     return Text("  ".join([*more, *told]) or " ", "bright_black", no_wrap=True, overflow="ellipsis")
 

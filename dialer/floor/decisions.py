@@ -55,7 +55,7 @@ def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
 def free_agents(book: Book, campaign_id: str) -> tuple[str, ...]:
     """Who may be kept for a callback now, the longest ready first; in a preview campaign only those who asked."""
     campaign = the_campaign(book, campaign_id)
-    if _why_not(book, campaign):
+    if _why_not(book, campaign) or campaign.tally.ledger(book.now).stopped:
         return ()
     ready: Iterable[str] = campaign.ready
     if isinstance(campaign.pacer, Preview):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
@@ -14,10 +15,11 @@ from rich.console import Console
 from dialer.cli.live import LiveScreen, Screen
 from dialer.cli.output import duration, percent
 from dialer.cli.rows import CsvRows, JsonRows, disarm
-from dialer.cli.status import _follow, lines
+from dialer.cli.status import _follow, lines, tell
 from dialer.control.client import NoAnswerError
+from dialer.control.status import CallbackStatus
 from dialer.control.wire import JsonObject, NoDaemonError
-from tests.unit.cli.floors import floor
+from tests.unit.cli.floors import NOW, floor
 
 
 def drawn(width: int, height: int, **kinds: int | bool) -> str:
@@ -173,3 +175,17 @@ def test_a_daemon_that_is_away_leaves_no_figures_on_the_screen() -> None:
         screen.show_away(NoDaemonError("No daemon answers on x."))
 
     assert "NO DAEMON" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_callbacks_that_wait_are_told_with_what_they_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
+    told = floor(campaigns=1)
+    waits = ("callback 12, due 14:30, waits for agent 101, who is talking; from 14:40 on for anybody",)
+    told["campaigns"][0]["callbacks"] = asdict(CallbackStatus(waiting=14, due=1, overdue=0, next_at=NOW, waits=waits))
+    sentence = f"callbacks 14 waiting, 1 due, 0 overdue; {waits[0]}"
+    assert sentence in lines(told)[0]
+    tell(told)
+    assert f"summer-0: {sentence}" in capsys.readouterr().out
+    console = Console(width=400, height=24, file=io.StringIO(), color_system=None)
+    console.print(Screen(told))
+    assert isinstance(console.file, io.StringIO)
+    assert sentence in console.file.getvalue()
