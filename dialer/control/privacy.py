@@ -43,6 +43,5 @@ async def retain(services: Services, call: Call) -> JsonObject:
     if wish.dry_run:
         return {"dry_run": True, "removed": await services.store.read(lambda db: retention.due(db, now))}
     removed = await retention.run(services.store, now)
-    log.info("retention_done", removed=removed)
     await compacting.clear_wal(services.store)
     return {"dry_run": False, "removed": removed}

@@ -53,6 +53,8 @@ def heed_attempt(db: sqlite3.Connection, attempt_id: str, at: float, disposition
     row = db.execute(_ATTEMPT, (attempt_id,)).fetchone()
     if row is None:
         raise NotFound(f"There is no attempt {attempt_id}.")
+    if not row["number"]:
+        return  # the person was erased, and is on the list for everybody
     if disposition in WRONG_NUMBER_DISPOSITIONS:
         # Somebody else answers there: the number is dead for this principal, the person is not.
         person = Person((row["lead_id"],), (row["number"],), None)

@@ -13,10 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from dialer.store.erasing import Subject, strip
 from dialer.store.law import preset_of, principal_key
 from dialer.store.pieces import Pace, in_pieces
 from dialer.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 DAY_S: Final = 86_400.0
 BATCH: Final = 500
@@ -84,6 +88,7 @@ async def run(store: Store, now: float) -> dict[str, int]:
             statement, values = f"DELETE FROM {table} WHERE {old}", {"principal": principal, "before": before}
             removed[name] += await store.write(lambda db, s=statement, v=values: db.execute(s, v).rowcount)  # type: ignore[misc]
     await store.write(lambda db: db.execute(_KEEP, (now, json.dumps(removed))))
+    log.info("retention_done", removed=removed)
     return removed
 
 

@@ -164,6 +164,17 @@ async def test_nobody_is_erased_in_the_middle_of_a_call(store: Store) -> None:
     assert await rows(store, "SELECT count(*) FROM numbers") == [(1,)]
 
 
+async def test_a_late_word_on_an_erased_call_puts_nobody_else_on_the_list(store: Store) -> None:
+    await fill(store)
+    await store.write(erase_mary)
+    ((attempt_id,),) = await rows(store, "SELECT id FROM attempts")
+    before = await rows(store, "SELECT count(*) FROM suppressions")
+
+    await store.write(lambda db: dnc.heed_attempt(db, attempt_id, NOW + 200, "refusal"))
+
+    assert await rows(store, "SELECT count(*) FROM suppressions") == before
+
+
 async def add_leads_of_one(store: Store) -> None:
     await store.create_campaign(CampaignSettings("one", "trunk", "+33162000000"), law=LAB)
     await add_leads(store, [[HERS[0]]], campaign_id="one")
@@ -184,7 +195,7 @@ PERSONAL = {
     "number": {"attempts", "callbacks", "other_attempts", "migrations"},  # of a migration: its place
     "e164": {"numbers"},
     "raw": {"numbers"},
-    "who": {"consents", "callback_changes"},  # of a change: which of our own people
+    "who": {"consents", "callback_changes", "command_audit"},  # of the others: which of our own people
     "fields": {"leads"},
     "inputs": {"attempt_verdicts", "decisions"},  # of a decision: agents and calls in numbers
     "note": {"callbacks"},

@@ -159,3 +159,16 @@ async def test_the_daemon_runs_it_once_a_day(store: Store, capsys: pytest.Captur
     runs = await rows(store, "SELECT at FROM erasures WHERE reason = 'retention' ORDER BY at")
     assert runs == [(LATER,), (LATER + 2 * DAY_S,)]
     assert capsys.readouterr().out.count("retention_done") == 2
+
+
+async def test_what_goes_wrong_is_told_and_tried_again(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(retention, "run", None)
+        await run_if_due(store, LATER)
+
+    await run_if_due(store, LATER + 600)
+
+    told = capsys.readouterr().out
+    assert told.index("retention_failed") < told.index("retention_done")
