@@ -149,6 +149,7 @@ async def test_campaigns_take_turns_to_be_first(bench: Bench, monkeypatch: pytes
     task = asyncio.create_task(bench.loop.run())
     async with asyncio.timeout(10):
         while len(asked) < 6:
+            await bench.store.flush()
             await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
