@@ -20,6 +20,7 @@ from dialer.daemon.engine import guarded
 from dialer.daemon.senses import Senses
 from dialer.floor import commands as cmd
 from dialer.mqtt.attempts import told_attempts
+from dialer.mqtt.discovery import announcements
 from dialer.mqtt.outbox import Outbox
 from dialer.mqtt.tree import alert_message, alert_topic, states
 from dialer.store import Store
@@ -87,7 +88,13 @@ class Lookout:
             for change in self.board.judge(read_all(facts, self.board.settings), facts.at):
                 self._tell(change, facts.at)
         if self.outbox is not None:
-            self.outbox.tell_states(states(facts, self.board.standing), facts.at)
+            self.outbox.tell_states(states(facts, self.board.standing), facts.at, self._announcements(facts))
+
+    def _announcements(self, facts: Facts) -> dict[str, bytes]:
+        prefix = self.loaded().config.mqtt.discovery
+        if self.outbox is None or not prefix:
+            return {}
+        return announcements(prefix, self.outbox.root, (each.campaign_id for each in facts.status.campaigns))
 
     def _facts(self) -> Facts:
         status = self.snapshot()

@@ -17,7 +17,8 @@ from dialer.daemon.lookout import Lookout
 from dialer.daemon.senses import Senses
 from dialer.daemon.vitals import LoopLag, StoreProbe
 from dialer.mqtt.commands import FILTER, MqttCommands
-from dialer.mqtt.link import MqttLink
+from dialer.mqtt.discovery import BIRTH
+from dialer.mqtt.link import Message, MqttLink, Received
 from dialer.mqtt.outbox import Outbox
 from dialer.mqtt.tree import root
 from dialer.store import Store
@@ -69,7 +70,7 @@ async def open_telling(house: House, parts: contextlib.AsyncExitStack) -> Tellin
     loaded = house.loaded()
     config = loaded.config
     outbox = Outbox(root(config.mqtt, config.daemon.instance)) if config.mqtt.enabled else None
-    link = None if outbox is None else MqttLink(loaded, outbox, wishes=_wishes(house, outbox))
+    link = None if outbox is None else MqttLink(loaded, outbox, _wishes(house, outbox), _births(loaded, outbox))
     senses = Senses(
         house.engine, house.store, house.probe, house.lag, house.loaded, house.ami_backlog, lambda: _certificates(link)
     )
@@ -91,7 +92,7 @@ async def open_telling(house: House, parts: contextlib.AsyncExitStack) -> Tellin
     return Telling(lookout, senses, link)
 
 
-def _wishes(house: House, outbox: Outbox) -> dict[str, Any]:
+def _wishes(house: House, outbox: Outbox) -> dict[str, Received]:
     """What is listened to: commands, where anybody may give one."""
     if not house.loaded().config.mqtt.commands:
         return {}
@@ -107,6 +108,17 @@ def _wishes(house: House, outbox: Outbox) -> dict[str, Any]:
         clock=house.clock,
     )
     return {FILTER: commands.take}
+
+
+def _births(loaded: Loaded, outbox: Outbox) -> dict[str, Received]:
+    """Home Assistant has started anew: it is told everything again."""
+
+    async def born(message: Message) -> None:
+        if not message.retain:
+            outbox.resend()
+
+    prefix = loaded.config.mqtt.discovery
+    return {f"{prefix}/{BIRTH}": born} if prefix else {}
 
 
 def _certificates(link: MqttLink | None) -> dict[str, float]:

@@ -32,7 +32,8 @@ _SILENT: Final = logging.getLogger("dialer.mqtt.silent")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
-Received = Callable[[aiomqtt.Message], Awaitable[None]]
+Message = aiomqtt.Message
+Received = Callable[[Message], Awaitable[None]]
 
 
 class _Client(aiomqtt.Client):

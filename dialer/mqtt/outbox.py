@@ -74,7 +74,7 @@ class Outbox:
     """Bounded: one payload a topic, and two bounded queues. ``root`` begins every topic."""
 
     root: str
-    _known: dict[str, State | float] = field(default_factory=dict)
+    _known: dict[str, State | float | bytes] = field(default_factory=dict)  # by full topic
     _pending: dict[str, bytes] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,25 +82,29 @@ class Outbox:
     alerts: Queue = field(default_factory=lambda: Queue(MOST_ALERTS))
     events: Queue = field(default_factory=lambda: Queue(MOST_EVENTS))
 
-    def tell_states(self, states: Mapping[str, State | float], at: float) -> None:
-        """The whole retained tree as it is now; what has not changed is not sent, what is gone is cleared."""
-        for topic, state in states.items():
+    def tell_states(
+        self, states: Mapping[str, State | float], at: float, others: Mapping[str, bytes] | None = None
+    ) -> None:
+        """The whole retained tree as it is now; what has not changed is not sent, what is gone is cleared.
+
+        ``others`` are retained too, by full topic.
+        """
+        wanted: dict[str, State | float | bytes] = {self.root + topic: state for topic, state in states.items()}
+        wanted.update(others or {})
+        for topic, state in wanted.items():
             if self._known.get(topic) != state:
-                self._put(topic, str(state).encode() if isinstance(state, (int, float)) else encode(state, at))
-        for topic in self._known.keys() - states.keys():
+                self._payloads[topic] = self._pending[topic] = _payload(state, at)
+        for topic in self._known.keys() - wanted.keys():
             self._payloads.pop(topic, None)
             self._pending[topic] = b""
         if self._pending:
             self._news.set()
-        self._known = dict(states)
+        self._known = wanted
         self._filled.set()
 
     async def filled(self) -> None:
         """Wait until the tree is known for the first time: only then can it be said what is not in it."""
         await self._filled.wait()
-
-    def _put(self, topic: str, payload: bytes) -> None:
-        self._payloads[topic] = self._pending[topic] = payload
 
     def resend(self) -> None:
         """A new session: the broker may have forgotten everything."""
@@ -110,14 +114,14 @@ class Outbox:
 
     def knows(self, topic: str) -> bool:
         """Whether this full topic is in the tree now."""
-        return topic.removeprefix(self.root) in self._known
+        return topic in self._known
 
     async def next_states(self) -> list[Message]:
         """Everything that changed since the last call; waits until something does."""
         await self._news.wait()
         self._news.clear()
         pending, self._pending = self._pending, {}
-        return [Message(self.root + topic, payload) for topic, payload in pending.items()]
+        return [Message(topic, payload) for topic, payload in pending.items()]
 
     def tell_alert(self, topic: str, message: State, at: float) -> None:
         """Queue an event that must arrive."""
@@ -126,3 +130,9 @@ class Outbox:
     def tell_event(self, topic: str, message: State, at: float) -> None:
         """Queue an event that may be lost: a step of a call, a reply."""
         self.events.put(Message(self.root + topic, encode(message, at)))
+
+
+def _payload(state: State | float | bytes, at: float) -> bytes:
+    if isinstance(state, bytes):
+        return state
+    return str(state).encode() if isinstance(state, (int, float)) else encode(state, at)
