@@ -295,9 +295,10 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important event that is written."
     )
-    format: Literal["auto", "json", "console"] = Field(
+    format: Literal["auto", "json", "console", "journal"] = Field(
         default="auto",
-        description="json: one object a line; console: for people; auto: console on a terminal, else json.",
+        description="json: one object a line; console: for people; journal: to systemd's journal with fields to search"
+        " by; auto: console on a terminal, journal under systemd, else json.",
     )
 
 

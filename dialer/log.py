@@ -1,18 +1,21 @@
 """The journal: events with snake_case names, one line each, never a whole phone number.
 
-JSON on standard error unless that is a terminal. ``docs/reference/log.md`` says what each name means.
+JSON on standard error unless that is a terminal; to systemd's journal itself where standard error leads there.
+``docs/reference/log.md`` says what each name means.
 """
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from dialer.journal import JournalLogger, leads_to_journal
+
 Level = Literal["debug", "info", "warning", "error"]
-Format = Literal["auto", "json", "console"]
+Format = Literal["auto", "json", "console", "journal"]
 
 # International with a plus sign, national in pairs (01 42 00 00 00), or a bare run of 9 to 15 digits. Asterisk's ids
 # (1763779725.12) and our own stand next to dots, dashes or letters and are left alone: a call must stay traceable.
@@ -56,12 +59,7 @@ def _mask_event(_logger: object, _method: str, event: MutableMapping[str, Any]) 
 def setup(level: Level = "info", style: Format = "auto", stream: TextIO | None = None) -> None:
     """Configure structlog for this process; ``stream`` is standard error unless given."""
     out = stream or sys.stderr
-    console = style == "console" or (style == "auto" and out.isatty())
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors=out.isatty())
-        if console
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+    chosen = _choose(out) if style == "auto" else style
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -69,12 +67,39 @@ def setup(level: Level = "info", style: Format = "auto", stream: TextIO | None =
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,  # a traceback as text passes through the mask too
             _mask_event,
-            renderer,
+            *_renderers(chosen, colors=out.isatty()),
         ],
         wrapper_class=_filtering(level),
-        logger_factory=structlog.PrintLoggerFactory(file=out),
+        logger_factory=_factory(out) if chosen == "journal" else structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=False,
     )
+
+
+def _choose(out: TextIO) -> Format:
+    if out.isatty():
+        return "console"
+    return "journal" if leads_to_journal(out) else "json"
+
+
+def _renderers(style: Format, *, colors: bool) -> list[structlog.typing.Processor]:
+    if style == "console":
+        return [structlog.dev.ConsoleRenderer(colors=colors)]
+    as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+    return [as_json] if style == "json" else [_with_fields]
+
+
+def _with_fields(
+    logger: object, method: str, event: MutableMapping[str, Any]
+) -> tuple[tuple[object, ...], dict[str, Any]]:
+    """What ``JournalLogger.msg`` takes."""
+    fields = dict(event)
+    message = structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event)
+    return (message, str(fields.get("level", "info")), fields), {}
+
+
+def _factory(out: TextIO) -> Callable[..., JournalLogger]:
+    logger = JournalLogger(out)
+    return lambda *_: logger
 
 
 def change_level(level: Level) -> None:

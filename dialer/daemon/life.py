@@ -21,6 +21,7 @@ from dialer.control.services import AlertDesk
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories, retaining
+from dialer.daemon.calls import tell_ended_calls
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
 from dialer.daemon.measuring import Measuring
@@ -150,7 +151,7 @@ class Daemon:
 
     async def _measure(self, parts: contextlib.AsyncExitStack) -> None:
         figures = Figures()
-        self.engine.followers.append(figures.follow)
+        self.engine.followers += [figures.follow, tell_ended_calls]
         measuring = Measuring(
             loaded=lambda: self.loaded,
             status=self.snapshot,

@@ -1,6 +1,6 @@
 """What the floor asks of the edges. Commands are carried out in order; none is waited for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, CampaignState, Result
@@ -161,3 +161,12 @@ class RecordMemory(Command):
     at: float
     policy: str
     memory: bytes
+
+
+def ended_calls(commands: Sequence[Command]) -> list[RecordOutcome]:
+    """The outcomes of the calls that end with these commands of one event; not those that only correct an old one."""
+    ended = {c.attempt_id for c in commands if isinstance(c, RecordStep) and c.state is AttemptState.ENDED}
+    if not ended:
+        return []
+    outcomes = {c.attempt_id: c for c in commands if isinstance(c, RecordOutcome) and c.attempt_id in ended}
+    return list(outcomes.values())

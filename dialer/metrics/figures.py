@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from dialer.floor import commands as cmd
-from dialer.floor.words import AnsweredBy, AttemptState, Result
+from dialer.floor.words import AnsweredBy, Result
 from dialer.timings import Timings
 
-MOST_OPEN: Final = 20_000  # answered calls that are followed; more cannot be open at a time
 # The connect deadline is 2 s, and what the law calls abandoned begins there.
 ANSWER_BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
@@ -22,27 +21,13 @@ class Figures:
         self.connected: Counter[str] = Counter()
         self.abandoned: Counter[str] = Counter()
         self.answer_to_agent: defaultdict[str, Timings] = defaultdict(lambda: Timings(ANSWER_BOUNDS_S))
-        self._open: dict[str, None] = {}
 
     def follow(self, commands: Sequence[cmd.Command]) -> None:
-        """Take in what the floor asked for."""
-        for command in commands:
-            if isinstance(command, cmd.RecordStep):
-                self._step(command)
-            elif isinstance(command, cmd.RecordOutcome):
-                self._outcome(command)
+        """Take in what the floor asked for at one event."""
+        for outcome in cmd.ended_calls(commands):
+            self._count(outcome)
 
-    def _step(self, step: cmd.RecordStep) -> None:
-        if step.state is AttemptState.ENDED:
-            if len(self._open) >= MOST_OPEN:
-                del self._open[next(iter(self._open))]
-            self._open[step.attempt_id] = None
-
-    def _outcome(self, outcome: cmd.RecordOutcome) -> None:
-        # It comes once right after the step that ends the call, and again with each correction: counted is the first.
-        if outcome.attempt_id not in self._open:
-            return
-        del self._open[outcome.attempt_id]
+    def _count(self, outcome: cmd.RecordOutcome) -> None:
         if not outcome.dialed:
             return
         campaign = outcome.campaign_id
