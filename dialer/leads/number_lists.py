@@ -6,11 +6,10 @@ A process of its own, as for leads: a register has millions of numbers, and in t
 import asyncio
 import json
 import os
-import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,11 +22,11 @@ from dialer.leads.numbers import Refusal, parse
 from dialer.leads.preparing import explaining
 from dialer.leads.sources import Record, opened
 from dialer.store.seal import key_of, sealed
+from dialer.store.staging import stage_seals
 
 READ_S: Final = 3_600.0
 STOP_S: Final = 5.0
 _NICENESS: Final = 5
-_SCHEMA: Final = "CREATE TABLE numbers (sealed BLOB PRIMARY KEY) STRICT, WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def read(request: Request) -> NumberList:
     if not seals:
         raise FileRefused(f"{path} holds no telephone number.", hint="One number a line, or a column named phone.")
     distinct = sorted(set(seals))
-    _write(Path(request.staged), distinct)
+    stage_seals(Path(request.staged), distinct)
     total = sum(refused.values())
     return NumberList(len(seals) + total, len(distinct), len(seals) - len(distinct), dict(refused.most_common()))
 
@@ -111,17 +110,6 @@ def _columns(cells: Sequence[str]) -> tuple[Sequence[int], bool]:
     if any(sum(map(str.isdigit, cell)) >= 5 for cell in cells):
         return [0], False
     return layout(cells, {}).phones, True
-
-
-def _write(path: Path, seals: Sequence[bytes]) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = OFF")
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute(_SCHEMA)
-        db.execute("BEGIN")
-        db.executemany("INSERT INTO numbers VALUES (?)", ((each,) for each in seals))
-        db.execute("COMMIT")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ a running daemon nor leaves half a list behind.
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -25,6 +26,7 @@ CREATE TABLE more_numbers (
 CREATE TABLE repeats (line INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE consents (line INTEGER PRIMARY KEY, who TEXT NOT NULL, principal TEXT, consent TEXT NOT NULL) STRICT;
 """
+_SEALS = "CREATE TABLE numbers (sealed BLOB PRIMARY KEY) STRICT, WITHOUT ROWID"
 
 # Plain tuples, for they are made and bound fastest.
 # line, source id, fields as a JSON object of text, and the first number: E.164, kind, territory, as written.
@@ -39,14 +41,7 @@ class Staging:
     """A new staging file, one segment of a file of leads. What was added is kept when the ``with`` ends well."""
 
     def __init__(self, path: Path) -> None:
-        # Made by us and for us alone: it holds names and numbers.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        self._db = sqlite3.connect(f"file:{quote(str(path))}", uri=True, isolation_level=None)
-        # A crash in here loses nothing but the work: the file is thrown away.
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.executescript(_SCHEMA)
-        self._db.execute("BEGIN")
+        self._db = _made(path, _SCHEMA)
 
     def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber], repeats: Sequence[int] = ()) -> None:
         """Add rows in the order of the file, with the numbers beyond their first.
@@ -70,3 +65,23 @@ class Staging:
                 self._db.execute("COMMIT")
         finally:
             self._db.close()
+
+
+def stage_seals(path: Path, seals: Iterable[bytes]) -> None:
+    """A new staging file of sealed numbers, which must be distinct and in order."""
+    with closing(_made(path, _SEALS)) as db:
+        db.executemany("INSERT INTO numbers VALUES (?)", ((each,) for each in seals))
+        db.execute("COMMIT")
+
+
+def _made(path: Path, schema: str) -> sqlite3.Connection:
+    """A new file with one transaction begun."""
+    # Made by us and for us alone: it holds names and numbers.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    db = sqlite3.connect(f"file:{quote(str(path))}", uri=True, isolation_level=None)
+    # A crash in here loses nothing but the work: the file is thrown away.
+    db.execute("PRAGMA journal_mode = OFF")
+    db.execute("PRAGMA synchronous = OFF")
+    db.executescript(schema)
+    db.execute("BEGIN")
+    return db

@@ -1,6 +1,7 @@
 """What a scrape tells: every metric of the catalogue, the ledger's formula, bounded labels, nobody's number."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from dialer.metrics.reading import Reading
 from dialer.metrics.reference import render
 from dialer.pbx.link import Pbx
 from dialer.pbx.settings import AmiSettings
-from dialer.rules.abandonment import Counts, rate
+from dialer.rules import load_preset
+from dialer.rules.abandonment import Counts, Ledger, ledger, policy_of
 from dialer.timings import Timings
 
 ROOT = Path(__file__).parents[3]
@@ -30,12 +32,25 @@ NUMBER = "+33199000017"
 
 def campaign(name: str = "summer", state: CampaignState = CampaignState.RUNNING) -> CampaignStatus:
     paced = PacingStatus(policy="auto", reason="r", sentence="s", dial=1, risk=0.0, inputs={}, decided_at=NOW,
-                         budget_left=3.5, calls_per_agent=1.5)  # fmt: skip
+                         budget_left=3, calls_per_agent=1.5)  # fmt: skip
     today = Today(attempts=100, persons=33, connected=30, abandoned=1)
     calls = {AttemptState.RINGING: 4}
     return CampaignStatus(
-        campaign_id=name, state=state, calls=calls, today=today, occupancy=0.8, leads_left=5, pacing=paced
+        campaign_id=name,
+        state=state,
+        calls=calls,
+        today=today,
+        occupancy=0.8,
+        leads_left=5,
+        pacing=paced,
+        abandonment=standing(30, 1),
     )
+
+
+def standing(connected: int, abandoned: int) -> Ledger:
+    """What the ledger says of so many calls of one day, under the law of France."""
+    day = date(2026, 9, 21)
+    return ledger(policy_of(load_preset("fr")), {day: Counts(connected, abandoned)}, day, day)
 
 
 def status(*campaigns: CampaignStatus) -> StatusSnapshot:
@@ -99,11 +114,16 @@ def test_the_reference_page_is_the_catalogue() -> None:
 
 
 @given(connected=st.integers(0, 5000), abandoned=st.integers(0, 500))
-def test_the_abandonment_is_that_of_the_ledger(connected: int, abandoned: int) -> None:
-    today = Today(attempts=9999, persons=connected + abandoned, connected=connected, abandoned=abandoned)
-    samples = scraped(reading(status=status(replace(campaign(), today=today))))
-    shown = of(samples, "dialer_abandonment_ratio", campaign="summer", window="calendar_day")
-    assert shown == rate(Counts(connected=connected, abandoned=abandoned))
+def test_the_abandonment_is_that_of_the_ledger_in_every_window(connected: int, abandoned: int) -> None:
+    kept = standing(connected, abandoned)
+    samples = scraped(reading(status=status(replace(campaign(), abandonment=kept))))
+    for each in kept.standings:
+        labels = {"campaign": "summer", "window": each.window}
+        assert of(samples, "dialer_abandonment_ratio", **labels) == each.rate
+        assert of(samples, "dialer_abandonment_budget_calls", **labels) == each.budget_calls
+        assert of(samples, "dialer_abandonment_held", **labels) == each.held
+    assert of(samples, "dialer_abandonment_level", campaign="summer") == kept.level
+    assert of(samples, "dialer_abandonment_limit_ratio", campaign="summer") == kept.policy.limit
 
 
 def test_agents_and_calls_are_counted_by_state() -> None:
@@ -168,9 +188,16 @@ def test_labels_are_bounded_and_running_campaigns_come_first() -> None:
 
 
 def test_what_has_no_value_is_not_shown() -> None:
-    idle = replace(campaign(), occupancy=None, leads_left=None, pacing=None, today=Today())
+    nothing = {"occupancy": None, "leads_left": None, "pacing": None, "abandonment": None}
+    idle = replace(campaign(), today=Today(), **nothing)  # type: ignore[arg-type]
     shown = {name for name, _ in scraped(reading(status=status(idle), backup_at=None))}
-    none = {"dialer_occupancy_ratio", "dialer_leads_left", "dialer_dial_ratio", "dialer_pick_up_ratio"}
+    none = {
+        "dialer_occupancy_ratio",
+        "dialer_leads_left",
+        "dialer_dial_ratio",
+        "dialer_pick_up_ratio",
+        "dialer_abandonment_ratio",
+    }
     assert shown & {*none, "dialer_last_backup_timestamp_seconds"} == set()
 
 
