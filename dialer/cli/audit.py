@@ -23,7 +23,8 @@ def audit(shell: Shell, /, **period: Any) -> None:  # noqa: ANN401
 
     Each is judged by the rules in force on its day: with the inputs that were kept when it was reserved, and with what
     the store itself shows of that moment: earlier attempts, refusals, withdrawals, calls under way. It must have been
-    dialed and have rung within the hours. The rule `record` says that the record does not prove what it should.
+    dialed and have rung within the hours. Attempts to people who were erased since are counted apart. The rule `record`
+    says that the record does not prove what it should.
 
     \b
     Example:
@@ -50,6 +51,7 @@ def _tell(found: Any) -> None:  # noqa: ANN401 - JSON
             "judged now by": found["judged_now_by"],
             "lawful": found["lawful"],
             "unlawful": found["unlawful"],
+            "erased since, not judged again": found["erased"],
         }
     )
     if not found["breaches"]:

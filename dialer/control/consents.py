@@ -114,4 +114,4 @@ def _flat(entry: Entry) -> dict[str, Any]:
 
 
 def _shown(name: str, *, whole: bool) -> str:
-    return name if whole or name.startswith("person:") else mask(name)
+    return mask(name) if name.startswith("+") and not whole else name

@@ -54,7 +54,7 @@ async def audit(services: Services, call: Call) -> JsonObject:
         raise BadRequestError("The period ends before it begins.", hint="--to with a day includes that day.")
     span = Span(wish.campaign_id, wish.since, wish.until)
     law = await services.store.law(wish.campaign_id)
-    attempts, broken, last = 0, 0, _BEGIN
+    attempts, broken, erased, last = 0, 0, 0, _BEGIN
     versions: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     # A reader of its own: those who choose the next leads do not wait behind it.
@@ -64,7 +64,7 @@ async def audit(services: Services, call: Call) -> JsonObject:
             found = await reader.read(lambda db: auditing.examine(db, law, span, last))  # noqa: B023 - read at once
             if found is None:
                 break
-            last, attempts = found.last, attempts + found.attempts
+            last, attempts, erased = found.last, attempts + found.attempts, erased + found.erased
             versions.update(found.versions)
             rules.update(breach.rule for breach in found.breaches)
             broken += len({breach.attempt_id for breach in found.breaches})
@@ -77,8 +77,9 @@ async def audit(services: Services, call: Call) -> JsonObject:
         "since": wish.since,
         "until": wish.until,
         "attempts": attempts,
-        "lawful": attempts - broken,
+        "lawful": attempts - broken - erased,
         "unlawful": broken,
+        "erased": erased,
         "breaches_by_rule": dict(rules.most_common()),
         "judged_then_by": dict(versions.most_common()),
         "judged_now_by": f"{law.preset.name} {load_preset(law.preset.name).version}",

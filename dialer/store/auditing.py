@@ -23,6 +23,8 @@ from dialer.store.law import Law, preset_of
 PAGE: Final = 25
 # A record and its inputs are written in one unit of work, from one clock.
 SAME_S: Final = 1.0
+# What erasure and retention leave of a verdict's inputs.
+_ERASED: Final = "{}"
 _JUST_BEFORE: Final = timedelta(milliseconds=1)
 _PAGE = """
 SELECT a.id AS attempt_id, a.lead_id, a.number, a.reserved_at, a.ringing_at, a.answered_at, a.ended_at, a.result,
@@ -50,9 +52,13 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A page of attempts: how many, by which versions they were judged then, what they broke, where the next begins."""
+    """A page of attempts: how many, by which versions they were judged then, what they broke, where the next begins.
+
+    ``erased``: their inputs were taken out with the person, or after their time, so they cannot be judged again.
+    """
 
     attempts: int
+    erased: int
     versions: tuple[str, ...]
     breaches: tuple[Breach, ...]
     last: tuple[float, str]
@@ -73,9 +79,12 @@ def examine(db: sqlite3.Connection, law: Law, span: Span, last: tuple[float, str
     rows = db.execute(_PAGE, {**bounds, "reserved_at": last[0], "id": last[1], "page": PAGE}).fetchall()
     if not rows:
         return None
-    breaches = tuple(_breach(row, *found) for row in rows for found in _broken(db, law, row))
+    left = [row for row in rows if row["inputs"] != _ERASED]
+    breaches = tuple(_breach(row, *found) for row in left for found in _broken(db, law, row))
     versions = tuple(f"{row['preset']} {row['version']}" for row in rows if row["preset"] is not None)
-    return Examined(len(rows), versions, breaches, (rows[-1]["reserved_at"], rows[-1]["attempt_id"]))
+    return Examined(
+        len(rows), len(rows) - len(left), versions, breaches, (rows[-1]["reserved_at"], rows[-1]["attempt_id"])
+    )
 
 
 Broken = tuple[str, str, str]  # rule, source, why

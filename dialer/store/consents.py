@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dialer.rules import load_preset
 from dialer.store import dnc
+from dialer.store.erasing import sealed_names
 from dialer.store.errors import Invalid
 from dialer.store.facts import suppressed_names
 from dialer.store.gate import free_leads
@@ -113,10 +114,14 @@ def withdraw(db: sqlite3.Connection, who: str, principal: str, withdrawn_at: str
 
 
 def show(db: sqlite3.Connection, who: str, principal: str | None = None) -> list[Entry]:
-    """Every entry about a person, by every number and name that a principal's lists know, oldest first."""
-    names = json.dumps([*dict.fromkeys((who, *person_named(db, who, principal).names))])
+    """Every entry about a person, by every number and name that a principal's lists know, oldest first.
+
+    Proofs that were kept when the person was erased are among them, under their keyed hashes.
+    """
+    names = [*dict.fromkeys((who, *person_named(db, who, principal).names))]
+    every = json.dumps([*names, *sealed_names(db, names)])
     key = None if principal is None else principal_key(principal)
-    return [Entry.of(row) for row in db.execute(_OF_NAMES, {"names": names, "principal": key})]
+    return [Entry.of(row) for row in db.execute(_OF_NAMES, {"names": every, "principal": key})]
 
 
 def of_lists(db: sqlite3.Connection, who: str, principal: str | None = None) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from dialer.floor.words import AttemptState, Result
 from dialer.store import Store, auditing, consents, dnc, open_store
 from dialer.store.auditing import PAGE, Breach, Span
 from dialer.store.consents import Origin
+from dialer.store.erasing import erase
 from dialer.store.law import LawSettings
 from tests.unit.store.helpers import ended, number, rows
 from tests.unit.store.test_gate import DAY_S, ON_MONDAY, campaign, people
@@ -89,6 +90,17 @@ async def test_a_verdict_of_another_call_proves_nothing(store: Store) -> None:
     await change(store, "UPDATE attempts SET reserved_at = reserved_at + 60")
 
     assert (await only_rule(store))[0] == "record"
+
+
+async def test_who_was_erased_since_is_counted_and_not_judged(store: Store) -> None:
+    first, _ = await called(store, 2)
+    await store.write(lambda db: erase(db, first.number, ON_MONDAY + DAY_S, "test"))
+    law = await store.law("one")
+
+    page = await store.read(lambda db: auditing.examine(db, law, MONTH, (float("-inf"), "")))
+
+    assert page is not None
+    assert (page.attempts, page.erased, page.breaches) == (2, 1, ())
 
 
 async def test_inputs_that_forbid_are_found_though_the_gate_let_them_pass(store: Store) -> None:

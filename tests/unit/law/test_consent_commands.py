@@ -2,13 +2,16 @@
 
 import csv
 import json
+from datetime import timedelta
 
 import pytest
 
 from tests.unit.cli.conftest import Dialer
-from tests.unit.law.conftest import CONSENT, FIRST, THIRD, write_people
+from tests.unit.law.conftest import CONSENT, FIRST, GIVEN, THIRD, write_people
 
-GIVEN = (
+AT = GIVEN.isoformat()
+KEPT = str((GIVEN + timedelta(days=1096)).date())
+ENTRY = (
     "--campaign",
     "summer",
     "--proof",
@@ -16,21 +19,21 @@ GIVEN = (
     "--channel",
     "web",
     "--collected-at",
-    "2026-10-02T09:00:00+02:00",
+    AT,
 )
 
 
 def test_a_consent_is_entered_once_with_all_that_the_law_asks(french: Dialer) -> None:
     slot = "2026-11-28T11:00:00+01:00=rec-4"
 
-    assert french.json("consent", "add", "01 42 00 00 03", *GIVEN, "--slot", slot)["new"]
-    assert not french.json("consent", "add", THIRD, *GIVEN, "--slot", slot)["new"]
+    assert french.json("consent", "add", "01 42 00 00 03", *ENTRY, "--slot", slot)["new"]
+    assert not french.json("consent", "add", THIRD, *ENTRY, "--slot", slot)["new"]
 
     (entry,) = french.json("consent", "show", THIRD, "--numbers")["entries"]
-    assert (entry["who"], entry["principal"], entry["keep_until"]) == (THIRD, "acme", "2029-10-02")
+    assert (entry["who"], entry["principal"], entry["keep_until"]) == (THIRD, "acme", KEPT)
     assert entry["consent"] == {
         "channel": "web",
-        "collected_at": "2026-10-02T09:00:00+02:00",
+        "collected_at": AT,
         "expires_at": None,
         "object": "furniture",
         "principal": "acme",
@@ -44,16 +47,16 @@ def test_a_consent_is_entered_once_with_all_that_the_law_asks(french: Dialer) ->
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (GIVEN, "number or person_id"),
-        ((THIRD, "--person-id", "P1", *GIVEN), "number or person_id"),
-        (("12", *GIVEN), "is no number"),
-        ((THIRD, *GIVEN[:-1], "2026-10-02"), "with its offset"),
-        ((THIRD, *GIVEN[:-1], "2099-10-02T09:00:00+02:00"), "in the future"),
-        ((THIRD, *GIVEN[2:]), "principal is not said"),
-        ((THIRD, *GIVEN[2:], "--principal", "acme"), "object is not said"),
-        ((THIRD, *GIVEN, "--slot", "2026-11-28T11:00:00+01:00"), "TIME=PROOF"),
-        ((THIRD, *GIVEN, "--slot", "tomorrow=rec"), "slots"),
-        ((THIRD, "--campaign", "nosuch", *GIVEN[2:]), "There is no campaign"),
+        (ENTRY, "number or person_id"),
+        ((THIRD, "--person-id", "P1", *ENTRY), "number or person_id"),
+        (("12", *ENTRY), "is no number"),
+        ((THIRD, *ENTRY[:-1], "2026-10-02"), "with its offset"),
+        ((THIRD, *ENTRY[:-1], "2099-10-02T09:00:00+02:00"), "in the future"),
+        ((THIRD, *ENTRY[2:]), "principal is not said"),
+        ((THIRD, *ENTRY[2:], "--principal", "acme"), "object is not said"),
+        ((THIRD, *ENTRY, "--slot", "2026-11-28T11:00:00+01:00"), "TIME=PROOF"),
+        ((THIRD, *ENTRY, "--slot", "tomorrow=rec"), "slots"),
+        ((THIRD, "--campaign", "nosuch", *ENTRY[2:]), "There is no campaign"),
     ],
 )
 def test_a_consent_that_proves_nothing_is_refused(french: Dialer, words: tuple[str, ...], why: str) -> None:
@@ -65,14 +68,14 @@ def test_a_withdrawal_is_for_ever_and_for_every_number(french: Dialer) -> None:
     path = french.folder / "more.csv"
     path.write_text(f"phone,phone2,person_id\n{FIRST},0142000077,P1\n")
     french.ok("leads", "import", str(path), "--campaign", "summer")
-    french.ok("consent", "add", FIRST, *GIVEN)
+    french.ok("consent", "add", FIRST, *ENTRY)
 
     told = french.json("consent", "withdraw", "0142000077", "--principal", "Acme", "--channel", "phone")
 
     assert told["names"] == 3
     assert french.json("consent", "withdraw", FIRST, "--campaign", "summer")["names"] == 0
     assert all(n["listed"] for n in french.json("dnc", "check", FIRST, "0142000077")["numbers"])
-    assert "no more calls" in french.fails(2, "consent", "add", FIRST, *GIVEN)
+    assert "no more calls" in french.fails(2, "consent", "add", FIRST, *ENTRY)
     shown = french.ok("consent", "show", FIRST)
     assert "withdrawal" in shown
     assert FIRST not in shown
@@ -89,17 +92,27 @@ def test_a_withdrawal_says_from_whom_and_when(french: Dialer) -> None:
 
 def test_the_proof_is_exported_whole_and_for_one_person(french: Dialer) -> None:
     for last in ("1", "2", "3"):
-        french.ok("consent", "add", f"014200000{last}", *GIVEN)
+        french.ok("consent", "add", f"014200000{last}", *ENTRY)
     output = french.folder / "register.csv"
 
     assert french.json("consent", "export", "--principal", "ACME", "--output", str(output))["count"] == 3
     rows = list(csv.DictReader(output.read_text().splitlines()))
     assert [row["who"] for row in rows] == [FIRST, "+33142000002", THIRD]
-    assert {row["keep_until"] for row in rows} == {"2029-10-02"}
+    assert {row["keep_until"] for row in rows} == {KEPT}
     (line,) = french.ok("consent", "export", "--number", THIRD, "--json").splitlines()
     assert json.loads(line)["proof"] == "form-18"
     assert french.ok("consent", "export", "--principal", "nobody", "--json") == ""
     assert french.ok("consent", "export", "--to", "2020-01-01", "--json") == ""
+
+
+def test_the_proof_of_an_erased_person_is_still_found_by_the_number(french: Dialer) -> None:
+    french.ok("consent", "add", THIRD, *ENTRY)
+    french.ok("person", "erase", THIRD, "--yes")
+
+    (entry,) = french.json("consent", "show", THIRD)["entries"]
+
+    assert entry["who"].startswith("sealed:")
+    assert entry["consent"]["proof"] == "form-18"
 
 
 def test_what_lists_say_is_shown_as_well(french: Dialer) -> None:
@@ -116,6 +129,6 @@ def test_the_daemon_does_the_same(french: Dialer) -> None:
         "leads", "import", write_people(french.folder / "p.csv", f"{FIRST},Un,75001,{CONSENT}"), "--campaign", "summer"
     )
 
-    assert french.json("consent", "add", FIRST, *GIVEN)["new"]
+    assert french.json("consent", "add", FIRST, *ENTRY)["new"]
     assert french.json("consent", "withdraw", FIRST, "--campaign", "summer")["names"] == 1
     assert french.ok("consent", "export").count("\n") >= 3

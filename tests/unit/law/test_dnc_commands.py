@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Dialer
-from tests.unit.law.conftest import FIRST, SECOND
+from tests.unit.law.conftest import FIRST, GIVEN, SECOND
 
 
 def numbers_file(folder: Path, count: int, first: int = 0, header: str = "") -> str:
@@ -129,7 +129,7 @@ def test_the_list_tells_nobodys_number(french: Dialer) -> None:
 def test_an_exported_cell_is_never_a_formula(french: Dialer) -> None:
     french.ok(
         *("consent", "add", FIRST, "--campaign", "summer", "--proof", "=1+1", "--channel", "web"),
-        *("--collected-at", "2026-10-01T09:00:00+02:00"),
+        *("--collected-at", GIVEN.isoformat()),
     )
 
     (row,) = csv.DictReader(french.ok("consent", "export").splitlines())

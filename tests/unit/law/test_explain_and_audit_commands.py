@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Dialer
-from tests.unit.law.conftest import FIRST, SECOND, THIRD
-
-ON_MONDAY = "2026-11-23T11:00:00+01:00"
-AT_LUNCH = "2026-11-23T13:30:00+01:00"
+from tests.unit.law.conftest import AFTER_LUNCH, AROUND, AT_LUNCH, FIRST, ON_A_DAY, SECOND, THIRD
 
 
 @pytest.fixture
@@ -20,30 +17,30 @@ def loaded(french: Dialer) -> Dialer:
 
 
 def test_a_lead_is_explained_with_all_that_the_store_knows(loaded: Dialer) -> None:
-    allowed = loaded.json("rules", "explain", "--lead", "1", "--at", ON_MONDAY)
+    allowed = loaded.json("rules", "explain", "--lead", "1", "--at", ON_A_DAY)
     assert (allowed["verdict"], allowed["case"]["number"]) == ("allow", FIRST)
 
     loaded.ok("consent", "withdraw", FIRST, "--campaign", "summer")
 
-    blocked = loaded.json("rules", "explain", "--lead", "1", "--at", ON_MONDAY)
+    blocked = loaded.json("rules", "explain", "--lead", "1", "--at", ON_A_DAY)
     assert (blocked["verdict"], blocked["rule"]) == ("block", "internal_suppression")
     assert "fr.withdrawal" in [r["rule"] for r in blocked["reasons"] if r["verdict"] == "block"]
     told = loaded.ok("rules", "explain", "--lead", "2", "--at", AT_LUNCH)
-    assert told.startswith("Lead 2 (due) of campaign summer, number +3314•••••02, at 2026-11-23T12:30:00+00:00:\n")
-    assert "postpone until 2026-11-23T14:00:00+01:00 (fr.hours)" in told
+    assert told.startswith(f"Lead 2 (due) of campaign summer, number +3314•••••02, at {AT_LUNCH}:\n")
+    assert f"postpone until {AFTER_LUNCH} (fr.hours)" in told
     assert SECOND not in told
 
 
 def test_a_number_is_explained_as_its_lead_or_as_nobodys(loaded: Dialer) -> None:
     def verdict(number: str) -> tuple[str, str | None, int | None]:
-        found = loaded.json("rules", "explain", "--campaign", "summer", "--number", number, "--at", ON_MONDAY)
+        found = loaded.json("rules", "explain", "--campaign", "summer", "--number", number, "--at", ON_A_DAY)
         return found["verdict"], found["rule"], found["lead"] and found["lead"]["id"]
 
     assert verdict("01 42 00 00 01") == ("allow", None, 1)
     assert verdict(THIRD) == ("block", "fr.consent_valid", 3)
     assert verdict("0142000099") == ("block", "fr.consent_valid", None)
     loaded.ok("dnc", "add", "0142000099", "--everybody")
-    found = loaded.json("rules", "explain", "--campaign", "summer", "--number", "0142000099", "--at", ON_MONDAY)
+    found = loaded.json("rules", "explain", "--campaign", "summer", "--number", "0142000099", "--at", ON_A_DAY)
     assert found["case"]["suppressed"] is True
 
 
@@ -67,8 +64,8 @@ def test_a_question_that_makes_no_sense_is_refused(loaded: Dialer, words: tuple[
 
 @pytest.mark.usefixtures("daemon")
 def test_a_running_daemon_explains_and_audits(loaded: Dialer) -> None:
-    assert loaded.json("rules", "explain", "--lead", "1", "--at", ON_MONDAY)["verdict"] == "allow"
-    found = loaded.json("audit", "--campaign", "summer", "--from", "2026-11-01", "--to", "2026-11-30")
+    assert loaded.json("rules", "explain", "--lead", "1", "--at", ON_A_DAY)["verdict"] == "allow"
+    found = loaded.json("audit", "--campaign", "summer", *AROUND)
     assert (found["attempts"], found["breaches"]) == (0, [])
 
 
@@ -92,9 +89,9 @@ def with_attempt(folder: Path, reserved_at: str, inputs: dict[str, object]) -> N
 
 
 def test_the_exit_status_of_an_audit_tells(loaded: Dialer) -> None:
-    month = ("--campaign", "summer", "--from", "2026-11-01", "--to", "2026-11-30")
-    case = loaded.json("rules", "explain", "--lead", "1", "--at", ON_MONDAY)["case"]
-    with_attempt(loaded.folder, ON_MONDAY, case)
+    month = ("--campaign", "summer", *AROUND)
+    case = loaded.json("rules", "explain", "--lead", "1", "--at", ON_A_DAY)["case"]
+    with_attempt(loaded.folder, ON_A_DAY, case)
 
     assert "Every attempt on record kept the law." in loaded.ok("audit", *month)
 

@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import Dialer
-from tests.unit.law.conftest import CONSENT, FIRST, SECOND, THIRD, write_people
-
-EXPIRED = "2024-10-01T09:00:00+02:00,acme,furniture,form-16"
+from tests.unit.law.conftest import CONSENT, EXPIRED, FIRST, GIVEN, ON_A_DAY, SECOND, THIRD, write_people
 
 
 def check(dialer: Dialer, *words: str) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def test_a_file_is_checked_for_refusals_consents_and_people_that_are_known(frenc
 def test_a_consent_that_ended_was_withdrawn_or_stands_in_the_register_counts_as_such(french: Dialer) -> None:
     write_people(french.folder / "people.csv", f"{FIRST},Un,75001,{EXPIRED}", f"{SECOND},Deux,75001,{CONSENT}")
     assert check(french, "--campaign", "summer")["without_consent"] == 2
-    given = ("--proof", "form-18", "--channel", "web", "--collected-at", "2026-10-02T09:00:00+02:00")
+    given = ("--proof", "form-18", "--channel", "web", "--collected-at", GIVEN.isoformat())
     french.ok("consent", "add", FIRST, "--campaign", "summer", *given)
     assert check(french, "--campaign", "summer")["without_consent"] == 1
 
@@ -75,7 +73,7 @@ def test_consents_of_a_list_are_in_the_register_once(french: Dialer) -> None:
     assert (first["consents"], again["consents"]) == (2, 0)
     (entry,) = french.json("consent", "show", FIRST, "--numbers")["entries"]
     assert (entry["who"], entry["principal"], entry["consent"]["proof"]) == (FIRST, "acme", "form-17")
-    assert entry["consent"]["collected_at"] == "2026-10-01T07:00:00+00:00"
+    assert entry["consent"]["collected_at"] == GIVEN.isoformat()
     assert entry["source"].startswith("people.csv, list people of summer, ")
     assert french.json("consent", "show", THIRD)["entries"] == []
 
@@ -89,7 +87,7 @@ def test_a_dry_run_enters_nothing(french: Dialer) -> None:
 def test_a_consent_that_a_later_file_brings_frees_the_lead(french: Dialer) -> None:
     path = str(french.folder / "people.csv")
     french.ok("leads", "import", path, "--campaign", "summer")
-    at = ("--at", "2026-11-23T11:00:00+01:00")
+    at = ("--at", ON_A_DAY)
     assert french.json("rules", "explain", "--lead", "3", *at)["verdict"] == "block"
     (french.folder / "people.csv").write_text(
         "phone,last_name,postcode,consent_at,consent_principal,consent_object,consent_proof,canal_consentement\n"
@@ -108,7 +106,7 @@ def test_what_cannot_be_read_of_a_consent_allows_nothing(french: Dialer) -> None
     write_people(path, f"{FIRST},Un,75001,some day,acme,furniture,form-17")
     french.ok("leads", "import", str(path), "--campaign", "summer")
 
-    found = french.json("rules", "explain", "--lead", "1", "--at", "2026-11-23T11:00:00+01:00")
+    found = french.json("rules", "explain", "--lead", "1", "--at", ON_A_DAY)
 
     assert (found["verdict"], found["rule"]) == ("block", "fr.consent_valid")
     assert french.json("consent", "show", FIRST)["entries"][0]["consent"]["proof"] == "form-17"
