@@ -14,10 +14,8 @@ from dialer.control.status import CampaignStatus, StatusSnapshot
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, Metric
 from dialer.metrics.reading import Reading
-from dialer.rules.abandonment import Counts, rate
 from dialer.timings import Timings
 
-DAY: Final = "calendar_day"
 FASTAGI_FAILURES: Final = ("refused", "gone", "timeouts", "failures")
 
 
@@ -147,11 +145,14 @@ def _of_a_campaign(sheet: _Sheet, campaign: CampaignStatus, reading: Reading) ->
 
 
 def _rates(sheet: _Sheet, campaign: CampaignStatus) -> None:
-    name, today, paced = campaign.campaign_id, campaign.today, campaign.pacing
-    sheet.put("dialer_abandonment_ratio", rate(Counts(today.connected, today.abandoned)), name, DAY)
-    sheet.put("dialer_abandonment_limit_ratio", campaign.abandonment_limit, name)
-    sheet.put("dialer_abandonment_budget_calls", paced.budget_left if paced else None, name, DAY)
-    sheet.put("dialer_pick_up_ratio", today.pick_up_rate, name)
+    name, paced, ledger = campaign.campaign_id, campaign.pacing, campaign.abandonment
+    for standing in ledger.standings if ledger else ():
+        sheet.put("dialer_abandonment_ratio", standing.rate, name, standing.window)
+        sheet.put("dialer_abandonment_held", standing.held, name, standing.window)
+        sheet.put("dialer_abandonment_budget_calls", standing.budget_calls, name, standing.window)
+    sheet.put("dialer_abandonment_limit_ratio", ledger.policy.limit if ledger else None, name)
+    sheet.put("dialer_abandonment_level", ledger.level if ledger else None, name)
+    sheet.put("dialer_pick_up_ratio", campaign.today.pick_up_rate, name)
     sheet.put("dialer_occupancy_ratio", campaign.occupancy, name)
     sheet.put("dialer_dial_ratio", paced.calls_per_agent if paced else None, name)
     sheet.put("dialer_leads_left", campaign.leads_left, name)

@@ -22,7 +22,10 @@ _OF_PROMETHEUS = {"instance", "job", "le"}
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    for number, expr in enumerate(re.findall(r"expr: (?:>-\n\s+)?(.*)", RULES.read_text())):
+    found = re.findall(
+        r"expr: (?:>-)?((?:.|\n)*?)\n +(?:for|labels|- record|- alert):", RULES.read_text() + "\n - alert:"
+    )
+    for number, expr in enumerate(found):
         yield f"rule {number}", expr
     for panel in dashboard()["panels"]:
         for target in panel["targets"]:
