@@ -26,6 +26,7 @@ _PLACES = {
     "simulate": ("dialer.cli.simulate:simulate", "Try policies and team sizes on a simulated floor."),
     "rules": ("dialer.cli.rules:rules", "Explain the calling law as the dialer applies it."),
     "backup": ("dialer.cli.backup:backup", "Back up the store while the dialer runs."),
+    "support": ("dialer.cli.support:support", "Write a bundle for who helps you, with no personal data in it."),
     "restore": ("dialer.cli.backup:restore", "Put a backup in the place of the store."),
     "callback": ("dialer.cli.callback:callback", "Promise, list, move, cancel and assign callbacks."),
     "person": ("dialer.cli.person:person", "Show, export and erase what is held on a person."),

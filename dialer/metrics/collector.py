@@ -1,7 +1,6 @@
 """From a reading to metric families, for prometheus-client to write down."""
 
 import platform
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -14,6 +13,7 @@ from dialer.control.status import CampaignStatus, StatusSnapshot
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, Metric
 from dialer.metrics.reading import Reading
+from dialer.store.connection import SQLITE_VERSION
 from dialer.timings import Timings
 
 FASTAGI_FAILURES: Final = ("refused", "gone", "timeouts", "failures")
@@ -90,7 +90,7 @@ class _Sheet:
 
 def _of_the_daemon(sheet: _Sheet, reading: Reading) -> None:
     status = reading.status
-    sheet.put("dialer_build_info", 1, status.version, platform.python_version(), sqlite3.sqlite_version)
+    sheet.put("dialer_build_info", 1, status.version, platform.python_version(), SQLITE_VERSION)
     sheet.put("dialer_start_time_seconds", status.started_at)
     sheet.put("dialer_draining", status.draining)
     sheet.put("dialer_dial_cycles_total", reading.dial_cycles)

@@ -14,6 +14,7 @@ from dialer.store.seal import add_seal, key_of, key_path
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], T]
 
+SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_MS = 5_000
 STOP_S = 5.0
 CACHE_KIB = 49_152

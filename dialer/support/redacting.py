@@ -1,0 +1,90 @@
+"""What may leave the house: settings without secrets and numbers, the floor without people, masked journal lines.
+
+Each part lists what it lets through. What is new in the dialer stays inside until somebody lists it here.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from dialer.config_file import Loaded
+from dialer.log import mask_value
+
+# Free words of people may hold a name; these keys of a journal line do not.
+_KEYS: Final = frozenset(
+    {
+        "event", "level", "timestamp", "version", "why", "code", "command", "calls", "attempts", "campaign",
+        "result", "answered_by", "abandoned", "cause", "dialed", "rang_s", "waited_s", "talked_s", "parts",
+        "changed", "kept", "alive", "held", "took_ms", "seconds", "tables", "left_out", "migration", "action",
+        "records", "waiting", "dropped", "kind", "limit_s", "retry_in_s", "offset_s", "signal", "exception",
+        "leads", "window", "rate_pct", "budget_calls", "policy",
+    }
+)  # fmt: skip
+_CAMPAIGN_KEYS: Final = (
+    *("campaign_id", "state", "calls", "today", "abandonment_limit", "abandonment", "occupancy", "leads_left"),
+    "agents_by_state",
+)
+_PACING_KEYS: Final = ("policy", "reason", "dial", "risk", "inputs", "budget_left", "calls_per_agent")
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|«[^»]*»")
+
+
+def config(loaded: Loaded) -> dict[str, Any]:
+    """Each setting and where it was set. Numbers are masked; of files that hold secrets only the names are told."""
+    settings = {
+        f"{section}.{key}": {
+            "value": mask_value(str(value) if isinstance(value, Path) else value),
+            "source": loaded.sources.get((section, key), "default"),
+        }
+        for section, keys in loaded.config
+        for key, value in keys
+    }
+    return {"file": str(loaded.path), "settings": settings}
+
+
+def floor(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The status without its agents one by one."""
+    told = {key: status[key] for key in ("at", "version", "instance", "started_at", "draining", "agents_by_state")}
+    told["link"] = mask_value(dict(status["link"]))
+    told["campaigns"] = [_campaign(campaign) for campaign in status["campaigns"]]
+    told["troubles"] = [{"at": each["at"], "text": text(each["text"])} for each in status["troubles"]]
+    return told
+
+
+def _campaign(campaign: Mapping[str, Any]) -> dict[str, Any]:
+    told = {key: campaign[key] for key in _CAMPAIGN_KEYS if key in campaign}
+    pacing = campaign.get("pacing")
+    told["pacing"] = {key: pacing[key] for key in _PACING_KEYS if key in pacing} if pacing else None
+    return told
+
+
+def text(sentence: str) -> str:
+    """A sentence with its numbers masked, and without what stands in quotes: that is somebody's own word."""
+    return str(mask_value(_QUOTED.sub("'…'", sentence)))
+
+
+def journal(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of the journal: of events the keys that name no person, of everything else only how often it came."""
+    others: Counter[str] = Counter()
+    for line in lines:
+        event = _event(line)
+        if event is None:
+            others["lines that are no events"] += 1
+            continue
+        yield json.dumps({key: _inside(event[key]) for key in event if key in _KEYS}, ensure_ascii=False)
+    for what, count in others.items():
+        yield json.dumps({"left_out": what, "count": count})
+
+
+def _inside(value: object) -> object:
+    return text(value) if isinstance(value, str) else mask_value(value)
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "event" in found else None
