@@ -1,0 +1,182 @@
+"""A supervisor's stories, on real Asterisk and a real mosquitto: what is told, in which order, and when it is over."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dialer_testbed.world import TALK_S, crowd, scripted
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.asterisk.floor_rig import Bed, House
+from tests.broker import Broker
+
+pytestmark = pytest.mark.asterisk
+
+Heard = tuple[float, str, Any]  # when it came, topic below the root, message
+
+GOOD = crowd(ring_s=0.5, talk_s=1)
+CONGESTED = [scripted("congestion", talk_s=float(talk), x=x) for talk in TALK_S for x in range(10)]
+
+
+class Supervisor:
+    """Listens to everything that the dialer tells."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[Heard] = []
+        self._came = threading.Condition()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._take
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe("dialer/dialer/#", qos=1)
+        self._client.loop_start()
+
+    def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        text = message.payload.decode()
+        with self._came:
+            told = json.loads(text) if text.startswith("{") else text
+            self.heard.append((time.time(), message.topic.removeprefix("dialer/dialer/"), told))
+            self._came.notify_all()
+
+    def until(self, topic: str, limit_s: float = 60, **wanted: object) -> Heard:
+        """The first message on a topic in which these fields have these values; waits for it."""
+
+        def found() -> Heard | None:
+            for heard in self.heard:
+                _, where, told = heard
+                if where == topic and isinstance(told, dict) and wanted.items() <= told.items():
+                    return heard
+            return None
+
+        with self._came:
+            assert self._came.wait_for(lambda: found() is not None, limit_s), f"{topic} {wanted}: {self.heard[-5:]}"
+            heard = found()
+        assert heard is not None
+        return heard
+
+    def forget(self) -> None:
+        """What was heard so far is of no interest any more."""
+        with self._came:
+            self.heard.clear()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with Broker(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def supervisor(broker: Broker) -> Iterator[Supervisor]:
+    listening = Supervisor(broker.port)
+    yield listening
+    listening.close()
+
+
+@pytest.fixture
+def house(bed: Bed, broker: Broker, tmp_path: Path) -> Iterator[House]:
+    """A floor of four agents whose campaign calls good numbers, told on the broker in English."""
+    settings = {
+        "mqtt__enabled": True,
+        "mqtt__port": broker.port,
+        "mqtt__attempts": True,
+        "alerts__language": "en",
+        "alerts__window_s": 30,
+        "alerts__clear_s": 1,
+        "alerts__hold_s": 0,
+    }
+    with bed.house(tmp_path.name, **settings) as house:
+        house.start()
+        house.add_campaign("sample", wrap_up_s=0)
+        house.call_agents(house.hire("sample", range(1001, 1005)))
+        yield house
+
+
+def test_a_trunk_fails_and_recovers(house: House, supervisor: Supervisor) -> None:
+    """1. People are called and talk. 2. The trunk answers every call with congestion. 3. It works again."""
+    _call(house, GOOD[:12], "before")
+    supervisor.until("attempt/sample/connected")
+    supervisor.until("trunk/carrier/state", state="ok")
+    supervisor.until("agent/1001/state", campaign_id="sample")
+
+    _call(house, CONGESTED[:20], "failing")
+    failed_at = supervisor.until("attempt/sample/ended", result="congestion")[0]
+    raised_at, _, raised = supervisor.until("alert/system/trunk_failing", state="raised")
+    # Twenty calls fail within a moment: it may be critical at once.
+    assert (raised["subject"], raised["threshold"]) in {("carrier", 30), ("carrier", 60)}
+    assert "pjsip show endpoint carrier" in raised["hint"]
+    supervisor.until("trunk/carrier/state", state="failing")
+    supervisor.until("alerts/state", worst="trunk_failing", worst_alert_id=raised["alert_id"])
+
+    _call(house, GOOD[12:80], "after")
+    resolved_at, _, resolved = supervisor.until("alert/system/trunk_failing", state="resolved", limit_s=120)
+    assert resolved["alert_id"] == raised["alert_id"]
+    assert resolved["resolved_at"] is not None
+    supervisor.until("alerts/state", standing=0)
+    _expect_order(supervisor, failed_at, raised_at, resolved_at)
+    house.expect_no_fault()
+
+
+def _call(house: House, numbers: list[str], name: str) -> None:
+    """One more list for the campaign, which may have finished meanwhile."""
+    house.import_numbers(numbers, "sample", name)
+    house.cli("campaign", "start", "sample")
+
+
+def _expect_order(supervisor: Supervisor, failed_at: float, raised_at: float, resolved_at: float) -> None:
+    """Cause before alert, alert before resolution; of one alert nothing is told after its resolution."""
+    assert failed_at < raised_at < resolved_at
+    states = [told["state"] for _, topic, told in supervisor.heard if topic == "alert/system/trunk_failing"]
+    assert states[0] == "raised"
+    assert states[-1] == "resolved"
+    assert set(states[1:-1]) <= {"changed"}
+
+
+def test_asterisk_is_out_of_reach_and_back(house: House, supervisor: Supervisor) -> None:
+    supervisor.until("pbx/state", state="up")
+    supervisor.forget()
+    house.wire.refuse()
+    supervisor.until("pbx/state", state="down")
+    _, _, raised = supervisor.until("alert/system/ami_lost", state="raised", severity="critical")
+    assert "Nothing is dialed" in raised["cause"]
+
+    acked = house.cli("alerts", "ack", raised["alert_id"])
+    supervisor.until("alert/system/ami_lost", state="acknowledged", acknowledged_by=acked["alert"]["acknowledged_by"])
+    listed = house.cli("alerts", "list")["alerts"]
+    assert [alert["kind"] for alert in listed] == ["ami_lost"]
+
+    house.wire.mend()
+    _, _, resolved = supervisor.until("alert/system/ami_lost", state="resolved")
+    assert resolved["alert_id"] == raised["alert_id"]
+    supervisor.until("pbx/state", state="up")
+    assert house.cli("alerts", "list")["alerts"] == []
+    resolved_kinds = "SELECT kind FROM alerts WHERE resolved_at IS NOT NULL"
+    house.wait_for(lambda: house.rows(resolved_kinds) == [("ami_lost",)], "the resolution to be on record")
+
+
+def test_an_agents_phone_that_cannot_be_reached_is_told_until_it_answers(house: House, supervisor: Supervisor) -> None:
+    settings = {"phone": "agent-none", "line_mode": "on_line", "pin": "2468", "name": ""}
+    house.ask("agent_add", agent_id="1099", campaign_id="sample", **settings)
+    for _ in range(2):
+        _ring_in_vain(house, supervisor)
+    _, _, raised = supervisor.until("alert/sample/agent_unreachable", state="raised", subject="1099")
+    assert raised["campaign_id"] == "sample"
+
+    house.ask("agent_set", agent_id="1099", phone="agent-1006")
+    house.call_agents([1099])
+    _, _, resolved = supervisor.until("alert/sample/agent_unreachable", state="resolved")
+    assert resolved["alert_id"] == raised["alert_id"]
+
+
+def _ring_in_vain(house: House, supervisor: Supervisor) -> None:
+    supervisor.forget()
+    house.ask("agent_call", agent_id="1099")
+    house.until_state(1099, "offline")
