@@ -12,8 +12,10 @@ import argparse
 import asyncio
 import json
 import sqlite3
+import statistics
 import tempfile
 import time
+import timeit
 from pathlib import Path
 
 from benchmarks.store import AT, LAW, percentiles_ms
@@ -86,14 +88,22 @@ def give_back(db: sqlite3.Connection) -> None:
 
 
 async def choose(store: Store, wanted: int, rounds: int) -> dict[str, float]:
-    """Milliseconds of a reservation of ``wanted`` leads, the commit included."""
-    waits = []
+    """Milliseconds of a reservation of ``wanted`` leads, the commit included, and of the processor's time in it."""
+    waits, worked = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, began_work = time.perf_counter(), time.process_time()
         attempts = await store.reserve("bench", wanted, AT)
         waits.append(time.perf_counter() - began)
+        worked.append(time.process_time() - began_work)
         assert len(attempts) == wanted
-    return percentiles_ms(f"reserve{wanted}", waits)
+    cpu_ms = round(statistics.median(worked) * 1e3, 2)
+    return {**percentiles_ms(f"reserve{wanted}", waits), f"reserve{wanted}_cpu_ms": cpu_ms}
+
+
+def yardstick_us() -> float:
+    """What this machine takes for a thing known by all: reading a small JSON text."""
+    text = json.dumps({str(n): [n, str(n)] for n in range(40)})
+    return round(min(timeit.repeat(lambda: json.loads(text), number=100, repeat=50)) / 100 * 1e6, 1)
 
 
 async def measure(leads: int, rounds: int) -> dict[str, float]:
@@ -105,7 +115,7 @@ async def measure(leads: int, rounds: int) -> dict[str, float]:
             await build(new, leads)
             key_path(new).rename(key_path(path))
             new.rename(path)
-    figures = {"leads": float(leads)}
+    figures = {"leads": float(leads), "yardstick_us": yardstick_us()}
     async with open_store(path) as store:
         await store.write(give_back)
         for wanted in WANTED:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.events import NewAttempt
@@ -247,6 +248,7 @@ def new_attempt_id(now: float) -> str:
     return f"{_base36(int(now * 1000), _TIME_DIGITS)}-{secrets.token_hex(_RANDOM_BYTES)}"
 
 
+@lru_cache(maxsize=64)  # all attempts of a reservation have one time
 def _base36(value: int, digits: int) -> str:
     text = ""
     for _ in range(digits):
