@@ -1,6 +1,7 @@
 """Commands that look: status, explanations, exports, the doctor."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from dialer.control.services import Services
 from dialer.control.wire import JsonObject, RefusedError
 from dialer.errors import DialerError
 from dialer.floor.commands import RecordOutcome
+from dialer.floor.events import OutcomeCorrected
+from dialer.rules.abandonment import NOTHING
+from dialer.store.abandonment import counts_of
 from dialer.store.opening import open_reader
 from dialer.store.reading import OUTCOME_COLUMNS, Life, OutcomeRow, Period
 
@@ -92,7 +96,26 @@ async def disposition_set(services: Services, call: Call) -> JsonObject:
     record = RecordOutcome(**{field.name: attempt[field.name] for field in fields(RecordOutcome)})
     services.store.record([record])
     await services.store.flush()
+    await _correct_ledger(services, attempt)
     return {"attempt_id": wish.attempt_id, "was": was, "disposition": wish.disposition, **promised}
+
+
+async def _correct_ledger(services: Services, before: Mapping[str, Any]) -> None:
+    """A machine is no live answer: what the attempt counts as now, by the record, the floor counts too."""
+    now = (await services.store.explain(before["attempt_id"])).attempt
+    change = counts_of(now) - counts_of(before)
+    if change == NOTHING:
+        return
+    services.submit(
+        OutcomeCorrected(
+            at=services.now(),
+            campaign_id=now["campaign_id"],
+            attempt_id=now["id"],
+            disposition=now["disposition"],
+            answered_at=now["answered_at"],
+            change=change,
+        )
+    )
 
 
 async def doctor(services: Services, call: Call) -> JsonObject:

@@ -87,6 +87,17 @@ def law_told(book: Book, event: ev.LawTold) -> None:
     _open_window(book, campaign)
 
 
+def outcome_corrected(book: Book, event: ev.OutcomeCorrected) -> None:
+    """Count an attempt anew; one that an agent may still dispose of keeps its own count."""
+    last_calls = (agent.last_call for agent in book.agents.values())
+    call = next((call for call in last_calls if call is not None and call.id == event.attempt_id), None)
+    if call is None:
+        the_campaign(book, event.campaign_id).tally.add(event.answered_at, event.change)
+        return
+    call.disposition = event.disposition
+    book.count(call)
+
+
 def day_end_told(book: Book, event: ev.DayEndTold) -> None:
     """Pacing counts on no answers after this time."""
     book.day_end = event.day_end

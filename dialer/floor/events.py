@@ -281,6 +281,17 @@ class LawTold(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCorrected(Event):
+    """Somebody corrected the disposition of an ended attempt on record. ``change``: what it counts more than before."""
+
+    campaign_id: str
+    attempt_id: str
+    disposition: str
+    answered_at: float
+    change: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayEndTold(Event):
     """The time of the day's last calls, like ``20:00``, by each campaign's legal clock."""
 

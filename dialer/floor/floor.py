@@ -238,6 +238,7 @@ HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
     ev.CampaignChanged: campaigns.changed,
     ev.LawTold: campaigns.law_told,
     ev.DayEndTold: campaigns.day_end_told,
+    ev.OutcomeCorrected: campaigns.outcome_corrected,
     ev.AgentChanged: agents.changed,
     ev.AgentCallRequested: agents.call_requested,
     ev.AgentPauseRequested: agents.pause_requested,

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from dialer.floor.words import AnsweredBy
 from dialer.rules.abandonment import NOTHING, Counts, Ledger, answered_call, policy_of
@@ -15,7 +16,7 @@ from dialer.store.law import LawSettings, preset_of
 _DAY = """
 SELECT abandoned, connected_at IS NOT NULL AS connected, answered_by, count(*) AS calls
 FROM attempts INDEXED BY attempts_answered
-WHERE campaign_id = ? AND answered_at >= ? AND answered_at < ? AND answered_at IS NOT NULL AND ended_at IS NOT NULL
+WHERE campaign_id = ? AND answered_at >= ? AND answered_at < ?
 GROUP BY abandoned, connected, answered_by
 """
 # From it the blocks of 30 days run, whatever happens to the campaign later.
@@ -63,7 +64,17 @@ def ledger_at(db: sqlite3.Connection, campaign_id: str, now: float) -> Ledger:
 def _counts(db: sqlite3.Connection, campaign_id: str, since: float, until: float) -> Counts:
     whole = NOTHING
     for row in db.execute(_DAY, (campaign_id, since, until)):
-        machine = row["answered_by"] == AnsweredBy.MACHINE
-        kind = answered_call(connected=bool(row["connected"]), abandoned=bool(row["abandoned"]), machine=machine)
-        whole += kind.times(row["calls"])
+        whole += _counts_as(row).times(row["calls"])
     return whole
+
+
+def counts_of(attempt: Mapping[str, Any]) -> Counts:
+    """What one attempt on record counts as."""
+    if attempt["answered_at"] is None:
+        return NOTHING
+    return _counts_as({**attempt, "connected": attempt["connected_at"] is not None})
+
+
+def _counts_as(row: Mapping[str, Any] | sqlite3.Row) -> Counts:
+    machine = row["answered_by"] == AnsweredBy.MACHINE
+    return answered_call(connected=bool(row["connected"]), abandoned=bool(row["abandoned"]), machine=machine)

@@ -15,7 +15,7 @@ from dialer.floor.commands import (
     RecordOutcome,
     RecordStep,
 )
-from dialer.floor.words import AgentState
+from dialer.floor.words import AgentState, AnsweredBy
 from dialer.store import dnc, recalling
 from dialer.store.errors import NotFound
 
@@ -67,7 +67,7 @@ def write_outcome(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
     if before is None:
         raise NotFound(f"There is no attempt {outcome.attempt_id}.")
     # What a supervisor corrected in the record, the floor does not know, and does not take back.
-    outcome = replace(outcome, disposition=outcome.disposition or before["disposition"])
+    outcome = _as_disposed(replace(outcome, disposition=outcome.disposition or before["disposition"]))
     db.execute(
         _OUTCOME,
         (
@@ -82,6 +82,16 @@ def write_outcome(db: sqlite3.Connection, outcome: RecordOutcome) -> None:
         recalling.correct(db, outcome, before["disposition"])
     else:
         recalling.settle(db, outcome)
+
+
+def _as_disposed(outcome: RecordOutcome) -> RecordOutcome:
+    """Who picked up is what the disposition says, whoever gave it: the law counts by it."""
+    if outcome.answered_by is None or outcome.disposition is None:
+        return outcome
+    if outcome.disposition == AnsweredBy.MACHINE:
+        return replace(outcome, answered_by=AnsweredBy.MACHINE)
+    was_machine = outcome.answered_by == AnsweredBy.MACHINE
+    return replace(outcome, answered_by=AnsweredBy.UNSURE) if was_machine else outcome
 
 
 def write_campaign(db: sqlite3.Connection, change: RecordCampaign) -> None:

@@ -16,6 +16,8 @@ from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.commands import CallAgent, HangUp
 from dialer.floor.words import CampaignState, Result
+from dialer.rules.abandonment import Counts
+from dialer.store.abandonment import ledger_at
 from dialer.store.errors import AlreadyExists, NotFound
 from dialer.store.opening import open_store
 from tests.unit.control.live_services import LiveServices
@@ -270,8 +272,8 @@ async def test_an_asker_who_goes_away_leaves_nothing_half_imported(desk: Desk, t
     assert not [name for name in os.listdir(tmp_path) if name.startswith("refused-")]  # noqa: PTH208
 
 
-async def one_call(desk: Desk, tmp_path: Path) -> str:
-    """One lead, imported, reserved, answered and hung up; its attempt's id."""
+async def one_call(desk: Desk, tmp_path: Path, *, talks: bool = False) -> str:
+    """One lead, imported, reserved, answered and hung up, with agent 101 in between if it ``talks``; its attempt's id."""
     file = tmp_path / "people.csv"
     file.write_text("tel,source_id,last_name\n0199000001,=1+1,Dupont\n")
     await desk("leads_import", path=str(file), campaign_id="summer", list="people")
@@ -279,6 +281,10 @@ async def one_call(desk: Desk, tmp_path: Path) -> str:
     (attempt,) = await store.reserve("summer", 1, now)
     desk.services.submit(ev.AttemptsReserved(at=now, attempts=(attempt,)))
     desk.services.submit(ev.CallAnswered(at=now + 1, attempt_id=attempt.attempt_id))
+    if talks:
+        desk.services.submit(ev.RouteAsked(at=now + 1, attempt_id=attempt.attempt_id))
+        for channel_id in ("17.1", attempt.attempt_id):
+            desk.services.submit(ev.BridgeEntered(at=now + 1, channel_id=channel_id, bridge_id="b", holding=False))
     over = ev.HungUp(at=now + 2, channel_id=attempt.attempt_id, cause=16, result=Result.NO_ANSWER)
     desk.services.submit(over)
     await store.flush()
@@ -375,3 +381,57 @@ async def test_without_a_daemon_the_store_alone_is_changed(loaded: Loaded) -> No
 def test_no_command_stands_in_both_registries(services: LiveServices) -> None:
     assert not set(STORE_COMMANDS) & set(FLOOR_COMMANDS)
     assert set(store_handlers(services)) == set(STORE_COMMANDS)
+
+
+# --- abandoned calls --------------------------------------------------------------------------------------------------
+
+
+async def test_a_limit_above_the_presets_is_refused_with_the_rules_name(desk: Desk) -> None:
+    with pytest.raises(RefusedError, match=r"lab\.abandon allows at most 3 %"):
+        await desk("campaign_set", campaign_id="summer", abandonment_limit_pct=4.0)
+    with pytest.raises(RefusedError, match=r"fr\.abandon"):
+        await desk("campaign_create", campaign_id="winter", preset="fr", abandonment_limit_pct=3.5)
+    await desk("campaign_set", campaign_id="summer", abandonment_limit_pct=2.0)
+    (told,) = (await desk("abandonment", campaign_id="summer"))["campaigns"]
+    assert (told["limit"], told["hard"], told["target"]) == (0.02, 0.02, 0.02)
+
+
+async def test_the_law_of_a_new_or_changed_campaign_reaches_the_floor(desk: Desk, services: LiveServices) -> None:
+    await desk("campaign_create", campaign_id="winter", preset="uk")
+    assert services.floor.ledger("winter", services.now()).policy.target == 0.0
+    await desk("campaign_set", campaign_id="winter", preset="ca")
+    assert services.floor.ledger("winter", services.now()).worst.window == "calendar_month"
+
+
+async def test_every_window_is_told_with_its_dates_and_what_binds(desk: Desk) -> None:
+    await desk("campaign_create", campaign_id="winter", preset="fr")
+    (told,) = (await desk("abandonment", campaign_id="winter"))["campaigns"]
+    assert (told["preset"], told["zone"], told["level"], told["budget_calls"]) == (
+        "fr",
+        "Europe/Paris",
+        "one_to_one",
+        0,
+    )
+    bound = {each["window"]: each["held"] for each in told["windows"]}
+    assert bound == {"calendar_day": True, "calendar_month": False, "fixed_30d": True, "rolling_30d": False}
+
+
+async def test_an_earlier_day_is_told_by_the_record(desk: Desk) -> None:
+    told = (await desk("abandonment", day="2026-02-28"))["campaigns"]
+    days = [(each["from"], each["to"]) for each in told[0]["windows"] if each["window"] != "fixed_30d"]
+    assert days == [("2026-02-28", "2026-02-28"), ("2026-02-01", "2026-02-28"), ("2026-01-30", "2026-02-28")]
+    with pytest.raises(BadRequestError, match="a date like"):
+        await desk("abandonment", day="2026-02-30")
+
+
+async def test_a_corrected_disposition_counts_on_the_floor_as_on_record(
+    desk: Desk, services: LiveServices, tmp_path: Path
+) -> None:
+    await log_in(desk)
+    attempt_id = await one_call(desk, tmp_path, talks=True)
+    assert services.floor.ledger("summer", services.now()).today == Counts(connected=1)
+    for what, counts in (("machine", Counts(machines=1)), ("sale", Counts(connected=1))):
+        await desk("disposition_set", attempt_id=attempt_id, disposition=what)
+        assert services.floor.ledger("summer", services.now()).today == counts
+        kept = await services.store.read(lambda db: ledger_at(db, "summer", services.now()))
+        assert kept.today == counts
