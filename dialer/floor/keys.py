@@ -38,5 +38,7 @@ def _pressed_idle(book: Book, agent: Agent, before: str, digit: str) -> None:
 def _dispose(book: Book, agent: Agent, digit: str) -> None:
     campaign = book.campaigns.get(agent.campaign_id)
     disposition = dict(campaign.settings.dispositions).get(digit) if campaign else None
-    if disposition is not None and agent.state is not AgentState.READY:
+    # Until the line is back in hold these keys are typed to the program that asks, and some of them are a time.
+    asked = campaign is not None and campaign.settings.keypad_disposition and not agent.in_hold
+    if disposition is not None and not asked and agent.state is not AgentState.READY:
         disposed(book, Disposed(at=book.now, agent_id=agent.id, disposition=disposition))

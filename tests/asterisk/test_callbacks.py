@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from dialer_testbed.audio import tone_seconds
@@ -10,6 +11,8 @@ from dialer_testbed.world import PERSON_TONE_HZ, PHONE_TONE_HZ, scripted
 from tests.asterisk.floor_rig import Bed, House
 
 pytestmark = pytest.mark.asterisk
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,18 @@ def lead_of(house: House, number: str) -> int:
 
 def soon(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+
+
+def until_asked(house: House, phone: str) -> None:
+    """Wait until the program on the agent's line plays its question: keys before it are nobody's."""
+    channels = house.testbed.pbx_cli("core show channels concise").splitlines()
+    (line,) = (name for name, *_ in (row.split("!") for row in channels) if phone in name)
+
+    def heard() -> bool:
+        told = house.testbed.pbx_cli(f"core show channel {line}")
+        return "Application: AGI" in told and "WriteTranscode: Yes" in told  # a file is played
+
+    house.wait_for(heard, "the question to be heard", step_s=0.05)
 
 
 def test_an_agents_own_callback_reaches_that_agent_while_another_is_free_for_longer(house: House) -> None:
@@ -75,3 +90,30 @@ def test_a_callback_promised_in_the_talk_comes_back_to_the_agent_who_promised(ho
     assert [row["agent_id"] for row in rows] == [str(first), str(first)]
     assert rows[0]["disposition"] == "callback"
     assert house.campaign("again")["callbacks"]["waiting"] == 0
+
+
+def test_an_agent_types_the_time_after_the_key_for_a_callback(house: House) -> None:
+    number = scripted("person", ring_s=0.2, talk_s=0.5, x=9)
+    # 1 and 2 are keys of their own: typed as a part of the time they must not count.
+    house.add_campaign("typed", wrap_up_s=60)
+    house.cli("campaign", "set", "typed", "--keypad-disposition")
+    keys = [word for key in ("1=sale", "2=refusal", "4=callback") for word in ("--disposition", key)]
+    house.cli("campaign", "set", "typed", *keys)
+    house.import_numbers([number], "typed", "typed")
+    house.call_agents(house.hire("typed", [1014]))
+    house.cli("campaign", "start", "typed")
+    house.until_state(1014, "wrap_up")
+    until_asked(house, "agent-1014")
+    house.testbed.phones.keys(1014, "4")
+    said = "SELECT disposition FROM attempts AS a JOIN campaigns AS c ON c.id = a.campaign_id WHERE c.id = 'typed'"
+    house.wait_for(lambda: house.rows(said) == [("callback",)], "the key to be taken")
+    until_asked(house, "agent-1014")
+    house.testbed.phones.keys(1014, "1200#")
+    promised = "SELECT agent_id, at, state FROM callbacks WHERE campaign_id = 'typed'"
+    house.wait_for(lambda: len(house.rows(promised)) == 1, "the promise to be on record")
+    house.until_state(1014, "ready")
+
+    ((agent, at, state),) = house.rows(promised)
+    assert (agent, state) == ("1014", "waiting")
+    assert datetime.fromtimestamp(at, PARIS).strftime("%H:%M") == "12:00"
+    assert house.rows(said) == [("callback",)]

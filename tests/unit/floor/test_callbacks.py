@@ -153,3 +153,24 @@ def test_a_callback_found_after_a_restart_goes_to_its_agent_if_ready() -> None:
     desk.agent("a2")
     desk.answer("back")
     assert desk.routes("back") == ["line-a2"]
+
+
+def test_the_keys_of_a_time_that_a_program_asks_for_are_no_dispositions() -> None:
+    desk = Desk(dispositions=(("1", "sale"), ("4", "callback")), keypad_disposition=True)
+    line = desk.agent("a1")
+    desk.talk("call", line)
+    desk.hang_up("call")
+    desk.tell(ev.Disposed(at=desk.now, agent_id="a1", disposition="callback"))
+    for digit in "1430":
+        desk.tell(ev.KeyPressed(at=desk.now, channel_id=line, digit=digit))
+    assert desk.outcomes()["call"].disposition == "callback"
+
+
+def test_back_in_hold_the_keys_are_dispositions_again() -> None:
+    desk = Desk(dispositions=(("1", "sale"),), keypad_disposition=True)
+    line = desk.agent("a1")
+    desk.talk("call", line)
+    desk.hang_up("call")
+    desk.hold(line)
+    desk.tell(ev.KeyPressed(at=desk.now, channel_id=line, digit="1"))
+    assert desk.outcomes()["call"].disposition == "sale"
