@@ -80,6 +80,9 @@ def case_of(db: sqlite3.Connection, law: Law, row: sqlite3.Row, moment: Moment) 
 def _case(law: Law, known: "_Known", person: Person, read: "Stated", moment: Moment) -> Case:
     made = known.made(law, person, moment)
     settings, stated = law.settings, read.text
+    consent = known.consent(law, person, read)
+    # Whoever agreed is called because of that, where neither the list nor the campaign names another basis.
+    basis = settings.basis or ("consent" if consent is not None else "")
     return Case(
         at=_time(moment.at),
         number=read.number,
@@ -90,8 +93,8 @@ def _case(law: Law, known: "_Known", person: Person, read: "Stated", moment: Mom
         mode=law.mode,
         caller_id=law.caller_id or None,
         ring_timeout_s=law.ring_timeout_s,
-        basis=read.word("basis", BASES, settings.basis),
-        consent=known.consent(law, person, read),
+        basis=read.word("basis", BASES, basis),
+        consent=consent,
         requested_at=read.time("requested_at") if stated("requested_at") else None,
         attempts=made.times,
         last_abandoned_at=made.abandoned_at,

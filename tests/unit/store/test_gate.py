@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -70,6 +71,22 @@ async def test_a_lead_without_consent_is_blocked_and_its_rule_is_kept(law_store:
     assert await law_store.reserve("one", 1, ON_MONDAY) == ()
     assert await rows(law_store, "SELECT rule, why FROM blocked_leads") == [("fr.consent_valid", "there is no consent")]
     assert await rows(law_store, "SELECT finished FROM imports") == [(1,)]
+
+
+async def test_a_consent_is_the_basis_where_none_is_named(law_store: Store) -> None:
+    await campaign(law_store, "two", replace(FR, basis=""))
+    await people(law_store, 1, "two")
+
+    assert len(await law_store.reserve("two", 1, ON_MONDAY)) == 1
+
+
+@pytest.mark.parametrize("said", [{"basis": "consnet"}, {"consent_at": "", "consent_proof": ""}])
+async def test_a_basis_that_is_none_is_not_taken_for_consent(law_store: Store, said: dict[str, str]) -> None:
+    await campaign(law_store, "two", replace(FR, basis=""))
+    await people(law_store, 1, "two", **said)
+
+    assert await law_store.reserve("two", 1, ON_MONDAY) == ()
+    assert await rows(law_store, "SELECT rule FROM blocked_leads") == [("fr.legal_basis",)]
 
 
 async def test_every_attempt_carries_its_verdict_and_all_inputs(law_store: Store) -> None:
