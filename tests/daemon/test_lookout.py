@@ -1,0 +1,233 @@
+"""The lookout on a real engine and store: real causes are judged, kept on record, and go on after a restart."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dialer.alerts.board import Alert, Board, Silence
+from dialer.alerts.tally import Tally
+from dialer.config_file import Loaded, parse
+from dialer.control.status import LinkStatus, StatusSnapshot
+from dialer.daemon.lookout import Lookout
+from dialer.daemon.senses import Senses, tzdata_age
+from dialer.daemon.vitals import LoopLag, StoreProbe
+from dialer.daemon.watch import Watch
+from dialer.floor import commands as cmd
+from dialer.floor import events as ev
+from dialer.floor.words import Result
+from dialer.mqtt.outbox import Outbox
+from dialer.store import alerts as records
+from tests.daemon.harness import NOW, Bench
+
+CONFIG = """
+[daemon]
+state_dir = "."
+[alerts]
+language = "en"
+hold_s = 0
+clear_s = 0
+trunk_min_calls = 3
+[mqtt]
+attempts = true
+"""
+
+
+@dataclass
+class Room:
+    """A lookout beside a bench; ``wall`` is the machine's clock."""
+
+    bench: Bench
+    loaded: Loaded
+    wall: Callable[[], float] = lambda: NOW
+    up: bool = True
+    outbox: Outbox = field(default_factory=lambda: Outbox("dialer/test/"))
+
+    def __post_init__(self) -> None:
+        bench = self.bench
+        self.watch = Watch(bench.engine, bench.store)
+        self.probe = StoreProbe(bench.store)
+        self.senses = Senses(
+            bench.engine,
+            bench.store,
+            self.probe,
+            LoopLag(),
+            lambda: self.loaded,
+            lambda: 0,
+            wall=lambda: self.wall(),  # noqa: PLW0108 - another one later
+        )
+        self.lookout = Lookout(
+            store=bench.store,
+            senses=self.senses,
+            tally=Tally(lambda: bench.now, 600),
+            board=Board(self.loaded.config.alerts),
+            snapshot=self.snapshot,
+            loaded=lambda: self.loaded,
+            clock=lambda: bench.now,
+            campaign_of=bench.engine.floor.campaign_of,
+            outbox=self.outbox,
+        )
+        bench.engine.followers.append(self.lookout.follow)
+
+    def snapshot(self) -> StatusSnapshot:
+        """The floor now."""
+        return StatusSnapshot(
+            at=self.bench.now,
+            version="0",
+            instance="test",
+            started_at=NOW,
+            draining=False,
+            link=LinkStatus(up=self.up, since=NOW),
+            campaigns=self.watch.campaigns(),
+            agents=self.watch.agents(),
+        )
+
+    def look(self, after_s: float = 1.0) -> list[str]:
+        """Look a little later; the kinds that stand."""
+        self.bench.now += after_s
+        self.lookout.look()
+        return [alert.kind for alert in self.lookout.board.standing]
+
+
+@pytest.fixture
+def room(bench: Bench, tmp_path: Path) -> Room:
+    made = Room(bench, parse(CONFIG, tmp_path / "dialer.toml"))
+    made.wall = lambda: made.bench.now
+    return made
+
+
+async def fail(bench: Bench, result: Result) -> None:
+    """Every ready agent's call is dialed and ends so."""
+    await bench.loop.dial("c1")
+    for attempt in [command.attempt_id for command in bench.pbx.done if isinstance(command, cmd.Originate)]:
+        bench.tell(ev.OriginateFailed(at=bench.now, attempt_id=attempt, result=result, why="test"))
+    bench.pbx.done.clear()
+
+
+async def test_a_quiet_floor_raises_nothing(room: Room) -> None:
+    assert room.look() == []
+
+
+async def test_a_trunk_whose_calls_fail_is_told_and_forgotten_when_the_calls_are_old(room: Room) -> None:
+    await fail(room.bench, Result.CONGESTION)
+    assert room.look() == ["trunk_failing"]
+    told = [message.topic for message in room.outbox.alerts._waiting]
+    assert told == ["dialer/test/alert/system/trunk_failing"]
+    assert "trunk_failing" not in room.look(after_s=601)
+
+
+async def test_each_step_of_a_call_is_told_when_wanted(room: Room) -> None:
+    await fail(room.bench, Result.BUSY)
+    topics = {message.topic for message in room.outbox.events._waiting}
+    assert {"dialer/test/attempt/c1/dialing", "dialer/test/attempt/c1/ended"} <= topics
+
+
+async def test_a_lost_link_is_told_and_its_return(room: Room) -> None:
+    room.up = False
+    assert "ami_lost" in room.look(after_s=2)
+    room.up = True
+    assert "ami_lost" not in room.look()
+
+
+async def test_a_clock_that_moved_is_told(room: Room) -> None:
+    room.wall = lambda: room.bench.now + 0.8
+    assert room.look() == ["clock_off"]
+    room.wall = lambda: room.bench.now
+    assert room.look() == []
+
+
+async def test_fastagi_that_is_not_reached_is_told_until_it_is(room: Room) -> None:
+    await room.bench.loop.dial("c1")
+    attempt = next(command.attempt_id for command in room.bench.pbx.done if isinstance(command, cmd.Originate))
+    room.bench.tell(ev.CallAnswered(at=room.bench.now, attempt_id=attempt))
+    room.bench.tell(ev.ServedAlone(at=room.bench.now, attempt_id=attempt))
+    assert "fastagi_failing" in room.look()
+    room.bench.tell(ev.RouteReached(at=room.bench.now))
+    assert "fastagi_failing" not in room.look()
+
+
+async def test_a_slow_store_is_told(room: Room) -> None:
+    room.probe.took_s = 0.8
+    assert room.look() == ["store_slow"]
+    room.probe.took_s = 0.01
+    assert room.look() == []
+
+
+async def test_what_was_told_is_on_record_and_goes_on_after_a_restart(room: Room, tmp_path: Path) -> None:
+    keeping = asyncio.create_task(room.lookout.keep())
+    room.up = False
+    room.look(after_s=2)
+    (alert,) = room.lookout.board.standing
+    room.lookout.acknowledge(alert.alert_id, "nadia")
+    await room.lookout.silence(Silence("ami_lost", "*", room.bench.now + 60, "karim"))
+    await until_kept(room, alert)
+    keeping.cancel()
+
+    after = Room(room.bench, room.loaded, wall=room.wall, up=False)
+    await after.lookout.restore()
+    (again,) = after.lookout.board.standing
+    assert (again.alert_id, again.acknowledged_by) == (alert.alert_id, "nadia")
+    assert [silence.by for silence in after.lookout.board.silences] == ["karim"]
+    after.look()
+    assert after.lookout.board.standing[0].alert_id == alert.alert_id
+
+
+async def until_kept(room: Room, alert: Alert) -> None:
+    """Wait until the acknowledgement is on record."""
+    async with asyncio.timeout(20):
+        while True:
+            found = await room.bench.store.read(partial(records.latest, since=0.0, most=10))
+            if any(each.alert_id == alert.alert_id and each.acknowledged_by for each in found):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_leads_disk_and_backups_are_looked_at(room: Room) -> None:
+    await room.senses._look_at_leads(NOW)
+    await room.senses._look_at_machine(NOW)
+    seen = room.senses.campaign("c1", NOW)
+    machine = room.senses.machine()
+    assert seen.leads_callable == 5
+    assert seen.day_ends_at is not None
+    assert machine.disk_free_bytes
+    assert machine.growth_bytes_a_day is None  # one look tells of no growth
+
+
+async def test_growth_is_told_from_ten_minutes_on(room: Room) -> None:
+    await room.senses._look_at_machine(NOW)
+    await room.bench.store.write(
+        lambda db: db.execute("CREATE TABLE filler AS SELECT zeroblob(500000) AS x").fetchall()
+    )
+    await room.senses._look_at_machine(NOW + 3600)
+    growth = room.senses.machine().growth_bytes_a_day
+    assert growth is not None
+    assert growth >= 500_000 * 24
+
+
+def test_the_age_of_the_time_zone_rules_is_about_right() -> None:
+    days, version = tzdata_age(1_795_000_000.0)  # 2026-11-18
+    assert version.startswith("20")
+    assert days is not None
+    assert 0 <= days < 3000
+
+
+async def test_a_fault_while_looking_is_a_guards_and_the_loop_goes_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        raise ValueError("boom")
+
+    monkeypatch.setattr(Lookout, "look", lambda _self: look())
+    task = asyncio.create_task(room.lookout.run())
+    async with asyncio.timeout(20):
+        while looks < 2:  # noqa: ASYNC110 - two looks of the loop itself
+            await asyncio.sleep(0.01)
+    assert not task.done()
+    task.cancel()
