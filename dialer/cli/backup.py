@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ def _made(shell: Shell, folder: Path) -> dict[str, Any]:
 def restore(shell: Shell, file: Path, check: bool) -> None:
     """Put a backup in the place of the store. The daemon must be stopped; the old store is kept beside it.
 
-    The backup is read whole first. Wishes not to be called that came since are taken over from the old store, when it
-    can still be read. The calls made since are not known afterwards: their leads may be called again, so look at the
-    old store before you start a campaign.
+    The backup is read whole first. What people have asked for since (not to be called, consents withdrawn, to be
+    erased) is taken over from the old store, when it can still be read. The calls made since are not known afterwards:
+    their leads may be called again, so campaigns that ran are paused.
 
     \b
     Example:
@@ -94,8 +95,10 @@ def restore(shell: Shell, file: Path, check: bool) -> None:
         "store": str(store),
         "kept": str(done.kept) if done.kept else None,
         "rows": dict(done.proof.rows),
-        "wishes_taken_over": done.wishes,
-        "attempts_unknown": done.attempts,
+        "taken_over": asdict(done.taken_over) if done.taken_over else None,
+        "erased_again": done.erased,
+        "not_erased": done.not_erased,
+        "paused": list(done.paused),
     }
     shell.show(told, _tell_restored)
 
@@ -123,16 +126,28 @@ def _tell_proof(result: Any) -> None:  # noqa: ANN401 - JSON
 
 def _tell_restored(result: Any) -> None:  # noqa: ANN401 - JSON
     click.echo(f"{result['store']} is the backup now: {sum(result['rows'].values())} rows.")
-    if result["kept"] is None:
+    if result["kept"] is not None:
+        click.echo(f"The old store is kept as {result['kept']}.")
+        _tell_taken_over(result["taken_over"])
+    if result["erased_again"]:
+        click.echo(f"People who were erased since, erased again: {result['erased_again']} numbers.")
+    if result["not_erased"]:
+        click.echo(f"NOT erased, for a call to them was open: {result['not_erased']} numbers. Start the daemon,")
+        click.echo("and erase them again with `dialer person erase`.")
+    for campaign_id in result["paused"]:
+        click.echo(f"Campaign {campaign_id} is paused: dialer campaign start {campaign_id}")
+
+
+def _tell_taken_over(taken_over: Any) -> None:  # noqa: ANN401 - JSON
+    if taken_over is None:
+        click.echo(
+            "It cannot be read: what people have asked for since the backup, not to be called too, is NOT known."
+        )
         return
-    click.echo(f"The old store is kept as {result['kept']}.")
-    if result["wishes_taken_over"] is None:
-        click.echo("The old store cannot be read: wishes not to be called that came since the backup are NOT known.")
-        return
-    click.echo(f"Wishes not to be called, taken over from it: {result['wishes_taken_over']}.")
-    if result["attempts_unknown"]:
-        click.echo(f"Calls made since the backup, now unknown: {result['attempts_unknown']}. Those leads may be called")
-        click.echo("again: keep the campaigns stopped until you know that this is right.")
+    asked = f"{taken_over['wishes']} wishes not to be called, {taken_over['consents']} consents and withdrawals"
+    click.echo(f"Taken over from it: {asked}.")
+    if taken_over["attempts"]:
+        click.echo(f"Calls made since the backup, now unknown: {taken_over['attempts']}; they may be made again.")
 
 
 def _age(seconds: float) -> str:

@@ -2,46 +2,40 @@
 
 import os
 import shutil
-import sqlite3
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
+from dialer.floor.words import CampaignState
 from dialer.store.backup import Proof, prove
 from dialer.store.errors import BackupRefused
 from dialer.store.lock import StoreLock
 from dialer.store.opening import open_store
 from dialer.store.owner import adopt
 from dialer.store.seal import key_path
+from dialer.store.store import Store
+from dialer.store.taking_over import TakenOver, erase_again, take_over
 
 _PARTS: Final = ("", "-wal", "-shm", ".key")
-_MISSED = """
-SELECT count(*) FROM old.attempts
-WHERE coalesce(dialed, 1) <> 0 AND reserved_at > (SELECT coalesce(max(reserved_at), 0) FROM main.attempts)
-"""
-# The list is only ever added to, so what the backup does not know is what was wished since.
-_WISHES = """
-INSERT INTO main.suppressions (sealed, principal, at, reason, source)
-SELECT sealed, principal, at, reason, source FROM old.suppressions AS theirs
-WHERE NOT EXISTS (SELECT 1 FROM main.suppressions AS ours WHERE ours.sealed = theirs.sealed
-                  AND ours.principal = theirs.principal AND ours.at = theirs.at)
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What was put back. ``kept`` is the old store under its new name, None when there was none.
 
-    ``wishes`` not to be called, and ``attempts`` made since the backup: None when the old store could not be read.
-    The wishes were taken over; of the attempts the restored store knows nothing.
+    ``taken_over``: what the old store had registered since the backup; None when it could not be read. ``erased``:
+    numbers of people whom the backup brought back and who were erased again; ``not_erased``: those for whom a call was
+    open when the backup was made. ``paused``: campaigns that ran.
     """
 
     proof: Proof
     kept: Path | None
-    wishes: int | None
-    attempts: int | None
+    taken_over: TakenOver | None
+    erased: int
+    not_erased: int
+    paused: tuple[str, ...]
 
 
 async def restore(store: Path, backup: Path, now: float) -> Restored:
@@ -61,8 +55,12 @@ async def restore(store: Path, backup: Path, now: float) -> Restored:
         raise BackupRefused(f"{backup} was not put back: {error.strerror}.", hint="Check disk and rights.") from error
     finally:
         lock.give_back()
-    wishes, attempts = await _take_over(store, kept)
-    return Restored(proof, kept, wishes, attempts)
+    async with open_store(store) as restored:  # which brings it up to date
+        taken_over = None
+        if kept is not None and _same_key(store, kept):
+            taken_over = await restored.between(partial(take_over, kept=kept))
+        erased, left = await restored.write(lambda db: erase_again(db, now))
+        return Restored(proof, kept, taken_over, erased, left, await _pause(restored))
 
 
 def _put(store: Path, backup: Path, now: float) -> Path | None:
@@ -91,28 +89,15 @@ def _copy(source: Path, copy: Path) -> None:
         os.fsync(out.fileno())
 
 
-async def _take_over(store: Path, kept: Path | None) -> tuple[int | None, int | None]:
-    """Open what was put back, which brings it up to date; then take over what the old store knows better."""
-    async with open_store(store) as restored:
-        if kept is None or not _same_key(store, kept):
-            return None, None
-        return await restored.between(lambda db: _taken(db, kept))
+async def _pause(restored: Store) -> tuple[str, ...]:
+    """Nobody is to be called before somebody has seen that the record is older than the calls."""
+    running = [c.settings.campaign_id for c in await restored.campaigns() if c.state is CampaignState.RUNNING]
+    for campaign_id in running:
+        await restored.set_campaign_state(campaign_id, CampaignState.PAUSED, "restored from a backup")
+    return tuple(running)
 
 
 def _same_key(store: Path, kept: Path) -> bool:
+    """Whether both stores are of one line: names that are sealed with another key mean nothing here."""
     ours, theirs = key_path(store), key_path(kept)
     return ours.exists() and theirs.exists() and ours.read_bytes() == theirs.read_bytes()
-
-
-def _taken(db: sqlite3.Connection, kept: Path) -> tuple[int | None, int | None]:
-    try:
-        db.execute("ATTACH ? AS old", (f"file:{quote(str(kept))}?mode=ro",))
-    except sqlite3.Error:
-        return None, None
-    try:
-        missed = int(db.execute(_MISSED).fetchone()[0])
-        return db.execute(_WISHES).rowcount, missed
-    except sqlite3.Error:  # the reason for the restore may be that it is damaged
-        return None, None
-    finally:
-        db.execute("DETACH old")

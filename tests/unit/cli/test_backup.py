@@ -25,7 +25,7 @@ def test_a_restore_says_what_became_of_the_old_store(campaign: Dialer) -> None:
     campaign.ok("campaign", "create", "winter")
     told = campaign.ok("restore", made["file"])
     assert "The old store is kept as" in told
-    assert "Wishes not to be called, taken over from it: 0." in told
+    assert "Taken over from it: 0 wishes not to be called, 0 consents and withdrawals." in told
     assert [each["campaign_id"] for each in campaign.json("campaign", "list")["campaigns"]] == ["summer"]
 
 

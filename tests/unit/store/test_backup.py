@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from dialer.floor.words import CampaignState
 from dialer.store import backup as backup_module
 from dialer.store import open_reader, open_store
 from dialer.store.backup import Backup, back_up, backups, prove, remove_old
 from dialer.store.dnc import Wish, suppress
+from dialer.store.erasing import erase
 from dialer.store.errors import BackupRefused, StoreDamaged, StoreLocked, StoreMissing, StoreNewer
 from dialer.store.restoring import restore
 from dialer.store.seal import key_path
+from dialer.store.taking_over import TakenOver
 from tests.unit.store.helpers import NOW, add_leads, ended, number, opened, rows
 
 DAY = 86_400.0
@@ -167,7 +170,7 @@ async def test_a_store_comes_back_and_the_old_one_is_kept(store: Path, tmp_path:
         assert await rows(restored, "SELECT count(*) FROM leads") == [(50,)]
     assert done.kept is not None
     assert prove(done.kept).rows["leads"] == 70
-    assert (done.wishes, done.attempts) == (0, 1)
+    assert done.taken_over == TakenOver(wishes=0, consents=0, attempts=1)
 
 
 async def test_wishes_that_came_since_are_taken_over(store: Path, tmp_path: Path) -> None:
@@ -178,8 +181,65 @@ async def test_wishes_that_came_since_are_taken_over(store: Path, tmp_path: Path
 
     done = await restore(store, backup.path, NOW)
 
-    assert done.wishes == 1
+    assert done.taken_over is not None
+    assert done.taken_over.wishes == 1
     assert await wishes(store) == 2
+
+
+async def test_a_withdrawal_that_came_since_is_taken_over(store: Path, tmp_path: Path) -> None:
+    await fill(store)
+    backup, _ = back_up(store, tmp_path / "b", NOW)
+    row = (
+        "INSERT INTO consents (who, principal, consent, recorded_at, source) VALUES ('+33199000001', '', '{}', 1, 't')"
+    )
+    async with open_store(store, clock=lambda: NOW) as later:
+        await later.write(lambda db: db.execute(row))
+
+    done = await restore(store, backup.path, NOW)
+
+    assert done.taken_over == TakenOver(wishes=0, consents=1, attempts=0)
+
+
+async def test_whom_the_backup_brings_back_is_erased_again(store: Path, tmp_path: Path) -> None:
+    await fill(store, 5)
+    backup, _ = back_up(store, tmp_path / "b", NOW)
+    async with open_store(store, clock=lambda: NOW) as later:
+        await later.write(lambda db: erase(db, number(3), NOW, "asked by letter"))
+
+    done = await restore(store, backup.path, NOW)
+
+    assert done.erased == 1
+    async with opened(store) as restored:
+        assert await rows(restored, "SELECT count(*) FROM numbers WHERE e164 = ?", number(3)) == [(0,)]
+        assert await rows(restored, "SELECT count(*) FROM numbers") == [(4,)]
+
+
+async def test_who_was_on_the_line_when_the_backup_was_made_is_left_and_said(store: Path, tmp_path: Path) -> None:
+    await fill(store, 1)
+    async with opened(store) as busy:
+        (attempt,) = await busy.reserve("acme", 1, NOW)
+    backup, _ = back_up(store, tmp_path / "b", NOW)
+    async with opened(store) as later:
+        later.record([ended(attempt)])
+        await later.flush()
+        await later.write(lambda db: erase(db, number(0), NOW, "asked by letter"))
+
+    done = await restore(store, backup.path, NOW)
+
+    assert (done.erased, done.not_erased) == (0, 1)
+
+
+async def test_campaigns_that_ran_are_paused_until_somebody_starts_them(store: Path, tmp_path: Path) -> None:
+    await fill(store)
+    async with opened(store) as running:
+        await running.set_campaign_state("acme", CampaignState.RUNNING, "test")
+    backup, _ = back_up(store, tmp_path / "b", NOW)
+
+    done = await restore(store, backup.path, NOW)
+
+    assert done.paused == ("acme",)
+    async with opened(store) as restored:
+        assert (await restored.campaign("acme")).state is CampaignState.PAUSED
 
 
 async def test_a_damaged_old_store_is_kept_and_what_is_lost_is_said(store: Path, tmp_path: Path) -> None:
@@ -189,7 +249,7 @@ async def test_a_damaged_old_store_is_kept_and_what_is_lost_is_said(store: Path,
 
     done = await restore(store, backup.path, NOW)
 
-    assert (done.wishes, done.attempts) == (None, None)
+    assert done.taken_over is None
     assert done.kept is not None
     assert done.kept.read_bytes() == b"\xff" * 100_000
     assert await wishes(store) == 0
