@@ -1,5 +1,6 @@
 """The unit of work that reserves attempts: choose leads that are due, write their attempts, all or nothing."""
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.number = n.e164 AND a.ended_at I
     (SELECT 1 FROM callbacks AS c WHERE c.number = n.e164 AND c.state = 'waiting' AND c.campaign_id = :campaign)
 """
 _DUE = f"""
-SELECT l.id AS lead_id, l.import_id, l.fields, n.position, n.e164 AS number
+SELECT l.id AS lead_id, l.list_id, l.import_id, l.fields, n.position, n.e164 AS number
 FROM leads AS l INDEXED BY leads_due
 CROSS JOIN numbers AS n ON n.lead_id = l.id AND n.position = l.next_position
 WHERE l.import_id = :import AND l.state = 'due' AND l.priority = :priority AND l.next_at <= :now AND {_FREE}
@@ -49,21 +50,15 @@ _ENDS = """
         || '-' || substr(l.fields ->> '$.consent_expires_at', 1, 2)
     ELSE substr(l.fields ->> '$.consent_expires_at', 1, 10) END)
 """
-_ENDING = f"""
-SELECT i.id AS import_id, i.list_id FROM lists CROSS JOIN imports AS i ON i.list_id = lists.id
-WHERE lists.campaign_id = :campaign AND lists.weight > 0 AND i.state = 'ready' AND EXISTS (
-    SELECT 1 FROM leads AS l INDEXED BY leads_consent_ends
-    WHERE l.import_id = i.id AND l.state = 'due' AND l.fields ->> '$.consent_expires_at' IS NOT NULL
-        AND {_ENDS} BETWEEN :first AND :last)
-ORDER BY i.id
-"""  # noqa: S608 - a part of our own
+# One day after the other, each in the order of the index: the outer tables of a CROSS JOIN are walked first.
 _DUE_ENDING = f"""
-SELECT l.id AS lead_id, l.import_id, l.fields, n.position, n.e164 AS number
-FROM leads AS l INDEXED BY leads_consent_ends
+SELECT l.id AS lead_id, l.list_id, l.import_id, l.fields, n.position, n.e164 AS number
+FROM json_each(:days) AS day CROSS JOIN lists CROSS JOIN imports AS i ON i.list_id = lists.id
+CROSS JOIN leads AS l INDEXED BY leads_consent_ends ON l.import_id = i.id
 CROSS JOIN numbers AS n ON n.lead_id = l.id AND n.position = l.next_position
-WHERE l.import_id = :import AND l.state = 'due' AND l.fields ->> '$.consent_expires_at' IS NOT NULL
-    AND {_ENDS} = :day AND l.next_at <= :now AND {_FREE}
-ORDER BY l.next_at, l.id LIMIT :wanted
+WHERE lists.campaign_id = :campaign AND lists.weight > 0 AND i.state = 'ready' AND l.state = 'due'
+    AND l.fields ->> '$.consent_expires_at' IS NOT NULL AND {_ENDS} = day.value AND l.next_at <= :now AND {_FREE}
+LIMIT :wanted
 """  # noqa: S608 - parts of our own
 _SHARES = "SELECT id, weight, turn FROM lists WHERE campaign_id = ?"
 _INSERT = "INSERT INTO attempts (id, campaign_id, lead_id, number, reserved_at) VALUES (?, ?, ?, ?, ?)"
@@ -102,9 +97,8 @@ class _Choosing:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Leads of one list that are due, as a statement and its parameters."""
+    """Leads that are due, as a statement and its parameters."""
 
-    list_id: int
     sql: str
     question: Mapping[str, int | str]
 
@@ -149,19 +143,14 @@ def reserve(
 def _reserve_ending(db: sqlite3.Connection, choosing: _Choosing) -> None:
     today = datetime.fromtimestamp(choosing.moment.at, UTC).date()
     days = [(today + timedelta(days=n)).isoformat() for n in range(ENDING_DAYS + 1)]
-    question = {"campaign": choosing.campaign_id, "first": days[0], "last": days[-1]}
-    imports = db.execute(_ENDING, question).fetchall()
-    for day in days if imports else ():
-        for row in imports:
-            due = _Source(row["list_id"], _DUE_ENDING, {"import": row["import_id"], "day": day})
-            _reserve_due(db, choosing, due, choosing.missing)
+    _reserve_due(db, choosing, _Source(_DUE_ENDING, {"days": json.dumps(days)}), choosing.missing)
 
 
 def _reserve_level(db: sqlite3.Connection, choosing: _Choosing, priority: int, imports: list[sqlite3.Row]) -> None:
     """Leads of one priority: each list gets its share of what is wanted, and what others have not enough for."""
     sources: dict[int, list[_Source]] = {}
     for row in imports:
-        due = _Source(row["list_id"], _DUE, {"import": row["import_id"], "priority": priority})
+        due = _Source(_DUE, {"import": row["import_id"], "priority": priority})
         sources.setdefault(row["list_id"], []).append(due)
     while sources and not choosing.done:
         for list_id, share in choosing.turns.shares(sources, choosing.missing).items():
@@ -201,7 +190,7 @@ def _reserve_due(db: sqlite3.Connection, choosing: _Choosing, due: _Source, most
             choosing.left -= 1
             if judged.verdict.verdict == "allow":
                 _write_attempt(db, choosing, row, judged)
-                choosing.turns.took(due.list_id)
+                choosing.turns.took(row["list_id"])
             else:
                 put_off(db, judged, row)
             if choosing.missing <= enough or choosing.done:
