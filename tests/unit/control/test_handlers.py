@@ -273,7 +273,7 @@ async def test_an_asker_who_goes_away_leaves_nothing_half_imported(desk: Desk, t
 
 
 async def one_call(desk: Desk, tmp_path: Path, *, talks: bool = False) -> str:
-    """One lead, imported, reserved, answered and hung up, with agent 101 in between if it ``talks``; its attempt's id."""
+    """One lead, imported, reserved, answered and hung up, agent 101 in between if it ``talks``; its attempt's id."""
     file = tmp_path / "people.csv"
     file.write_text("tel,source_id,last_name\n0199000001,=1+1,Dupont\n")
     await desk("leads_import", path=str(file), campaign_id="summer", list="people")

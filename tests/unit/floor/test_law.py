@@ -33,9 +33,9 @@ def told(desk: Desk, preset: str = "fr", *, connected: int = 0, abandoned: int =
     desk.tell(ev.LawTold(at=desk.now, campaign_id="c1", law=law(preset), counted=counted, started_at=started))
 
 
-def open_desk(policy: str = "ratio", agents: int = 2, **settings: object) -> Desk:
+def open_desk(policy: str = "ratio", agents: int = 2, target: float | None = None) -> Desk:
     """A desk whose policy asks for three calls for each ready agent."""
-    desk = Desk(policy=policy, ratio=3.0, **settings)
+    desk = Desk(policy=policy, ratio=3.0, abandonment_target=target)
     for number in range(agents):
         desk.agent(f"a{number}")
     return desk
@@ -210,7 +210,7 @@ def test_pacing_aims_at_the_presets_target_and_at_half_of_it_when_throttled() ->
 
 
 def test_a_campaigns_own_target_is_aimed_at_where_it_is_lower() -> None:
-    desk = open_desk("predictive", abandonment_target=0.004)
+    desk = open_desk("predictive", target=0.004)
     told(desk, connected=1000)
     assert decide(desk).inputs["limit"] == 0.004
 

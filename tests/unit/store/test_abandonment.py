@@ -24,7 +24,7 @@ from dialer.store.law import LawSettings
 
 PARIS = zone("Europe/Paris")
 SETTINGS = ev.CampaignSettings("c1", "trunk", "+33162000000", policy="progressive", wrap_up_s=0.0)
-RECORDS = tuple(recording.Record.__args__)  # type: ignore[attr-defined]
+RECORDS = tuple(recording.Record.__args__)
 
 
 def at(text: str) -> float:
@@ -129,7 +129,8 @@ def test_blocks_run_from_the_first_start_whatever_came_later() -> None:
 
 
 def test_the_index_holds_all_that_is_counted() -> None:
-    db, seen = database(), []
+    db = database()
+    seen: list[str] = []
     db.set_trace_callback(seen.append)
     recorded(db, "c1", at("2026-11-20T12:00"))
     db.set_trace_callback(None)
