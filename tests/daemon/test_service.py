@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from dialer.daemon.vitals import Pulse, Vital, Vitals
 from dialer.floor.commands import Command
 from dialer.floor.floor import Floor
 from tests.daemon.harness import ListeningPbx
-from tests.daemon.manager import Manager, Process
+from tests.daemon.manager import Manager, Process, free_port
 
 
 @pytest.fixture
@@ -89,6 +91,19 @@ def test_a_new_secret_is_used_at_the_next_login(manager: Manager, process: Proce
         process.change("[ami]\nsecret_file = 'other.secret'\n")
 
         assert process.ask("config_reload")["changed"] == ["ami.secret_file"]
+
+
+def test_a_scrape_tells_of_the_daemon_that_runs(manager: Manager, process: Process) -> None:
+    port = free_port()
+    process.change(f"[metrics]\nport = {port}\nsocket = 'm.sock'\n")
+    with process.running(manager), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        samples = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        assert samples["dialer_ami_up"] == "0.0"
+        assert samples["dialer_store_up"] == "1.0"
+        assert float(samples["dialer_start_time_seconds"]) == pytest.approx(time.time(), abs=120)
+        assert float(samples["dialer_store_commit_seconds_count"]) > 0
+        assert float(samples["process_open_fds"]) > 3
+        assert (process.folder / "m.sock").is_socket()
 
 
 def test_without_a_manager_nothing_is_said() -> None:
