@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 Kind = Literal["gauge", "counter", "histogram"]
 
-MOST_CAMPAIGNS: Final = 200
+MOST_CAMPAIGNS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """From a reading to metric families, for prometheus-client to write down."""
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -12,6 +13,7 @@ from prometheus_client.registry import Collector
 from dialer.control.status import CampaignStatus, StatusSnapshot
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, Metric
+from dialer.metrics.figures import Figures
 from dialer.metrics.reading import Reading
 from dialer.store.connection import SQLITE_VERSION
 from dialer.timings import Timings
@@ -37,8 +39,9 @@ class ReadingCollector(Collector):
         _of_the_store(sheet, self._reading)
         shown = shown_campaigns(self._reading.status)
         sheet.put("dialer_campaigns_left_out", len(self._reading.status.campaigns) - len(shown))
+        agents = Counter((agent.campaign_id, agent.state) for agent in self._reading.status.agents)
         for campaign in shown:
-            _of_a_campaign(sheet, campaign, self._reading)
+            _of_a_campaign(sheet, campaign, self._reading.figures, agents)
         return sheet.families()
 
 
@@ -125,13 +128,14 @@ def _of_the_store(sheet: _Sheet, reading: Reading) -> None:
     sheet.put("dialer_store_records_lost_total", reading.records_refused, "refused")
 
 
-def _of_a_campaign(sheet: _Sheet, campaign: CampaignStatus, reading: Reading) -> None:
-    name, figures = campaign.campaign_id, reading.figures
-    mine = [agent.state for agent in reading.status.agents if agent.campaign_id == name]
+def _of_a_campaign(
+    sheet: _Sheet, campaign: CampaignStatus, figures: Figures, agents: Mapping[tuple[str, AgentState], int]
+) -> None:
+    name = campaign.campaign_id
     for state in CampaignState:
         sheet.put("dialer_campaign_state", campaign.state is state, name, state)
     for agent_state in AgentState:
-        sheet.put("dialer_agents", mine.count(agent_state), name, agent_state)
+        sheet.put("dialer_agents", agents.get((name, agent_state), 0), name, agent_state)
     for call_state in AttemptState:
         if call_state is not AttemptState.ENDED:
             sheet.put("dialer_calls", campaign.calls.get(call_state, 0), name, call_state)
@@ -140,7 +144,7 @@ def _of_a_campaign(sheet: _Sheet, campaign: CampaignStatus, reading: Reading) ->
     sheet.put("dialer_calls_answered_by_person_total", figures.persons[name], name)
     sheet.put("dialer_calls_connected_total", figures.connected[name], name)
     sheet.put("dialer_calls_abandoned_total", figures.abandoned[name], name)
-    sheet.put_timings("dialer_answer_to_agent_seconds", figures.answer_to_agent[name], name)
+    sheet.put_timings("dialer_answer_to_agent_seconds", figures.answer_to_agent(name), name)
     _rates(sheet, campaign)
 
 

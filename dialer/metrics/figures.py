@@ -1,6 +1,6 @@
 """What the floor did since the start, counted as it happens."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,7 +20,7 @@ class Figures:
         self.persons: Counter[str] = Counter()
         self.connected: Counter[str] = Counter()
         self.abandoned: Counter[str] = Counter()
-        self.answer_to_agent: defaultdict[str, Timings] = defaultdict(lambda: Timings(ANSWER_BOUNDS_S))
+        self._answer_to_agent: dict[str, Timings] = {}
 
     def follow(self, commands: Sequence[cmd.Command]) -> None:
         """Take in what the floor asked for at one event."""
@@ -36,7 +36,12 @@ class Figures:
         self.abandoned[campaign] += outcome.abandoned
         if outcome.connected_at is not None and outcome.answered_at is not None:
             self.connected[campaign] += not outcome.abandoned
-            self.answer_to_agent[campaign].add(outcome.connected_at - outcome.answered_at)
+            timings = self._answer_to_agent.setdefault(campaign, Timings(ANSWER_BOUNDS_S))
+            timings.add(outcome.connected_at - outcome.answered_at)
+
+    def answer_to_agent(self, campaign_id: str) -> Timings:
+        """From answer to agent; changes nothing, for it is asked from another thread."""
+        return self._answer_to_agent.get(campaign_id) or Timings(ANSWER_BOUNDS_S)
 
 
 def by_person(outcome: cmd.RecordOutcome) -> bool:

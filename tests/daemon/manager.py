@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 from click.testing import CliRunner
 
 from dialer.cli import main
@@ -68,7 +69,9 @@ class Process:
         ports = {"ami.port": str(free_port()), "fastagi.port": str(free_port())}
         wanted = {"daemon.state_dir": ".", "daemon.run_dir": ".", "dialing.tick_s": "0.1", **ports, **(settings or {})}
         words = [word for key, value in wanted.items() for word in ("--set", f"{key}={value}")]
+        before = structlog.get_config()
         done = CliRunner().invoke(main, ["--config", str(self.config), "init", *words])
+        structlog.configure(**before)  # the command line sets up a journal of its own
         assert done.exit_code == 0, done.output
 
     @contextmanager

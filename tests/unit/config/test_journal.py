@@ -23,6 +23,7 @@ from tests.unit.metrics.test_collector import NOW, NUMBER, ended
 @pytest.fixture(autouse=True)
 def _own_settings() -> Iterator[None]:
     before = structlog.get_config()
+    structlog.reset_defaults()
     yield
     structlog.configure(**before)
 
