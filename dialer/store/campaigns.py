@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dialer.floor.commands import RecordCampaign
@@ -11,7 +11,7 @@ from dialer.floor.events import AgentSettings, CampaignSettings
 from dialer.floor.words import CampaignState, LineMode
 from dialer.store.errors import AlreadyExists, Invalid, NotFound
 from dialer.store.gate import ask_again
-from dialer.store.law import LawSettings, law_settings
+from dialer.store.law import LawSettings, law_settings, principal_key
 from dialer.store.recording import write_campaign
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -53,9 +53,13 @@ class LeadList:
 # --- campaigns ---------------------------------------------------------------------------------------------------
 
 
-def create_campaign(db: sqlite3.Connection, campaign: Campaign) -> None:
-    """Write a new campaign. Invalid for an id that no file name or topic could carry, AlreadyExists when taken."""
+def create_campaign(db: sqlite3.Connection, campaign: Campaign) -> Campaign:
+    """Write a new campaign. Invalid for an id that no file name or topic could carry, AlreadyExists when taken.
+
+    Returned as written: a principal that other campaigns have is spelled as there, for people are counted by it.
+    """
     _check_id("a campaign", campaign.settings.campaign_id)
+    campaign = replace(campaign, principal=_known_spelling(db, campaign.principal))
     values = {
         "id": campaign.settings.campaign_id,
         "name": campaign.name,
@@ -70,6 +74,12 @@ def create_campaign(db: sqlite3.Connection, campaign: Campaign) -> None:
         db.execute(f"INSERT INTO campaigns ({names}) VALUES ({marks})", values)  # noqa: S608 - names are our own
     except sqlite3.IntegrityError as error:
         raise _taken(error, f"The campaign {campaign.settings.campaign_id} exists already.") from error
+    return campaign
+
+
+def _known_spelling(db: sqlite3.Connection, principal: str) -> str:
+    known = (name for (name,) in db.execute("SELECT principal FROM campaigns ORDER BY created_at, id"))
+    return next((name for name in known if principal_key(name) == principal_key(principal)), principal)
 
 
 def change_campaign(db: sqlite3.Connection, settings: CampaignSettings) -> None:

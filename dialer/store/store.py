@@ -204,8 +204,7 @@ class Store(Reader):
         """Write a new, stopped campaign under ``law`` (unset: France). Invalid or AlreadyExists: not with this id."""
         identity = name or settings.campaign_id
         campaign = Campaign(settings, CampaignState.STOPPED, identity, principal, self.clock(), law or LawSettings())
-        await self.write(lambda db: campaigns.create_campaign(db, campaign))
-        return campaign
+        return await self.write(lambda db: campaigns.create_campaign(db, campaign))
 
     async def change_campaign(self, settings: CampaignSettings) -> None:
         """Replace a campaign's settings; NotFound when there is no such campaign."""

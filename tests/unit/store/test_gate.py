@@ -73,6 +73,15 @@ async def test_a_lead_without_consent_is_blocked_and_its_rule_is_kept(law_store:
     assert await rows(law_store, "SELECT finished FROM imports") == [(1,)]
 
 
+async def test_a_principal_is_one_however_it_is_spelled(law_store: Store) -> None:
+    settings = CampaignSettings("two", "trunk", "+33162000000", max_attempts=20)
+
+    created = await law_store.create_campaign(settings, principal=" ACME", law=FR)
+
+    assert created.principal == "Acme"
+    assert await rows(law_store, "SELECT DISTINCT principal FROM campaigns") == [("Acme",)]
+
+
 async def test_a_consent_is_the_basis_where_none_is_named(law_store: Store) -> None:
     await campaign(law_store, "two", replace(FR, basis=""))
     await people(law_store, 1, "two")
