@@ -28,7 +28,7 @@ class Standings:
         log.info(
             "abandonment_level",
             campaign=campaign_id,
-            level=ledger.level.name.lower(),
+            standing=ledger.level.name.lower(),
             was=was[0].name.lower() if was else None,
             window=worst.window,
             answered=live_answers(worst.counts, count_fp=ledger.policy.count_fp),

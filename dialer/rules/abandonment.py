@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import Final, Literal
 
@@ -223,9 +224,14 @@ def budget_calls(counts: Counts, share: float, *, count_fp: bool = True) -> int:
 
     The largest k with (A + k) / (A + k + L) <= share, that is k <= share L / (1 - share) - A; never below 0.
     """
-    exact = Fraction(share).limit_denominator(1_000_000)
+    exact = _exact(share)
     lost = Fraction(counts.abandoned + (counts.false_positives if count_fp else 0))
     return max(0, floor(exact * counts.connected / (1 - exact) - lost))
+
+
+@lru_cache(maxsize=256)
+def _exact(share: float) -> Fraction:
+    return Fraction(share).limit_denominator(1_000_000)
 
 
 def ledger(policy: AbandonPolicy, days: Mapping[date, Counts], today: date, campaign_start: date) -> Ledger:
@@ -267,7 +273,10 @@ def _level(policy: AbandonPolicy, share: float, *, few: bool) -> Level:
 
 
 def _sum(counts: Iterable[Counts]) -> Counts:
-    whole = NOTHING
-    for each in counts:
-        whole += each
-    return whole
+    listed = tuple(counts)
+    return Counts(
+        sum(each.connected for each in listed),
+        sum(each.abandoned for each in listed),
+        sum(each.machines for each in listed),
+        sum(each.false_positives for each in listed),
+    )

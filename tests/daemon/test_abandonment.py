@@ -53,7 +53,7 @@ async def test_a_change_of_level_is_logged_once_and_a_supervisor_is_told_why(ben
         await bench.loop.dial("c1")
         await bench.loop.dial("c1")
     seen = [
-        (line["was"], line["level"], line["budget_calls"]) for line in lines if line["event"] == "abandonment_level"
+        (line["was"], line["standing"], line["budget_calls"]) for line in lines if line["event"] == "abandonment_level"
     ]
     assert seen == [(None, "free", 27), ("free", "one_to_one", 0)]
     (trouble,) = bench.troubles.latest()
@@ -65,7 +65,7 @@ async def test_a_day_that_begins_is_one_to_one_without_alarming_anybody(bench: B
     told(bench, Counts())
     with capture_logs() as lines:
         await bench.loop.dial("c1")
-    assert [line["level"] for line in lines if line["event"] == "abandonment_level"] == ["one_to_one"]
+    assert [line["standing"] for line in lines if line["event"] == "abandonment_level"] == ["one_to_one"]
     assert bench.troubles.latest() == ()
 
 
