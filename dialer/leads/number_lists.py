@@ -21,7 +21,7 @@ from dialer.leads.errors import FileRefused
 from dialer.leads.numbers import Refusal, parse
 from dialer.leads.preparing import explaining
 from dialer.leads.sources import Record, opened
-from dialer.store.seal import key_of, sealed
+from dialer.store.seal import key_of, sealer
 from dialer.store.staging import stage_seals
 
 READ_S: Final = 3_600.0
@@ -78,14 +78,14 @@ async def stage(request: Request) -> NumberList:
 
 def read(request: Request) -> NumberList:
     """Read the file whole into ``staged``: one row for each number, sealed, in the order of the seals."""
-    path, key = Path(request.file), key_of(Path(request.store), create=False)
+    path, seal = Path(request.file), sealer(key_of(Path(request.store), create=False))
     refused: Counter[str] = Counter()
     seals: list[bytes] = []
     with explaining(path), opened(path) as source:
         for cells in _numbers_only(source.records):
             found = [parse(cell, request.region) for cell in cells]
-            good = [number.e164 for number in found if not isinstance(number, Refusal)]
-            seals += [sealed(key, number) for number in good]
+            good = [seal(number.e164) for number in found if not isinstance(number, Refusal)]
+            seals += good
             if not good:
                 refused[found[0].reason if found and isinstance(found[0], Refusal) else "empty"] += 1
     if not seals:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from dialer.rules import Consent
 from dialer.store.facts import stored_consent
 from dialer.store.law import principal_key
-from dialer.store.seal import key_of, key_path, sealed
+from dialer.store.seal import key_of, key_path, sealer
 from dialer.store.staging import StagedRow
 
 _LIST = "SELECT id FROM lists WHERE campaign_id = ? AND name = ?"
@@ -48,7 +48,7 @@ class Known:
 
     def __init__(self, db: sqlite3.Connection, key: bytes, list_id: int, campaign: Campaign) -> None:
         self._db = db
-        self._key = key
+        self._seal = sealer(key)
         self._list_id = list_id
         self.campaign = campaign
         self._principal_key = principal_key(campaign.principal)
@@ -70,13 +70,13 @@ class Known:
         """Whether one of the names asked the principal, or everybody, for no more calls."""
         if "suppressions" not in self._filled:
             return False
-        return any(self._finds(_SUPPRESSED, sealed(self._key, name), self._principal_key) for name in names)
+        return any(self._finds(_SUPPRESSED, self._seal(name), self._principal_key) for name in names)
 
     def is_listed(self, number: str, registers: Sequence[str]) -> bool:
         """Whether a number is in the copy of one of some registers."""
         if "screened_numbers" not in self._filled or not registers:
             return False
-        return self._finds(_LISTED, sealed(self._key, number), json.dumps(registers))
+        return self._finds(_LISTED, self._seal(number), json.dumps(registers))
 
     def consents(self, names: Iterable[str]) -> list[Consent]:
         """What the register has of the names with the principal."""

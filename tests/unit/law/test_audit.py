@@ -160,6 +160,22 @@ async def test_attempts_that_another_centre_reported_later_are_counted(store: St
     assert (await only_rule(store))[0] == "fr.max_30d"
 
 
+async def test_what_came_later_says_nothing_about_a_call(store: Store) -> None:
+    await called(store)
+    for hour in range(1, 6):
+        values = ("acme", number(0), ON_MONDAY + hour * 3600)
+        await change(store, "INSERT INTO other_attempts VALUES (?, ?, ?, 'lyon')", *values)
+    assert await audited(store) == (1, [])
+
+    await change(store, "DELETE FROM other_attempts")
+    await change(store, "UPDATE leads SET next_at = 0, state = 'due'")
+    (second,) = await store.reserve("one", 1, ON_MONDAY + DAY_S)
+    store.record([ended(second, ended_at=ON_MONDAY + DAY_S + 20)])
+    await store.flush()
+
+    assert await audited(store) == (2, [])
+
+
 async def test_two_calls_to_one_person_at_one_time_are_found(store: Store) -> None:
     first, second = await called(store, 2)
     await change(store, "UPDATE leads SET fields = json_set(fields, '$.person_id', 'P1')")

@@ -13,8 +13,8 @@ from dialer.store import Store, consents, dnc, open_store
 from dialer.store.consents import Origin
 from dialer.store.errors import Invalid
 from dialer.store.facts import stored_consent
-from tests.unit.store.helpers import number, rows
-from tests.unit.store.test_gate import ON_MONDAY, campaign, people
+from tests.unit.store.helpers import add_leads, number, rows
+from tests.unit.store.test_gate import CONSENT, ON_MONDAY, campaign, people
 
 GIVEN = {
     "collected_at": "2026-10-02T09:00:00+02:00",
@@ -52,6 +52,18 @@ async def test_the_register_alone_blocks_should_the_list_of_wishes_be_lost(store
     await people(store, 1)
     await withdraw(store, number(0))
     await store.write(lambda db: db.execute("DELETE FROM suppressions"))
+
+    assert await store.reserve("one", 1, ON_MONDAY) == ()
+    assert await rows(store, "SELECT rule FROM blocked_leads") == [("fr.consent_valid",)]
+
+
+async def test_the_register_alone_knows_every_number_of_who_withdrew(store: Store) -> None:
+    (lead,) = await add_leads(store, [[number(0), number(1)]], campaign_id="one", list_name="one")
+    await withdraw(store, number(0))
+    await store.write(lambda db: db.execute("DELETE FROM suppressions"))
+    await store.write(lambda db: db.execute("DELETE FROM numbers WHERE lead_id = ? AND position = 0", (lead,)))
+    text = json.dumps(CONSENT)
+    await store.write(lambda db: db.execute("UPDATE leads SET fields = ?, next_position = 1", (text,)))
 
     assert await store.reserve("one", 1, ON_MONDAY) == ()
     assert await rows(store, "SELECT rule FROM blocked_leads") == [("fr.consent_valid",)]
