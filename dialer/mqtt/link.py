@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 BACKOFF_FIRST_S: Final = 0.5
 STEADY_S: Final = 30.0  # a session that lasted this long ended by chance, not because the broker refuses us
 FAREWELL_S: Final = 3.0
+AT_A_TIME: Final = 100  # states on their way to the broker
 INCOMING: Final = 5_000  # messages that wait; what comes beyond is dropped
 STALE: Final = ("campaign/+/+", "agent/+/state", "trunk/+/state")
 STALE_QUIET_S: Final = 2.0
@@ -41,7 +42,7 @@ class _Client(aiomqtt.Client):
 
     def abandon(self) -> None:
         """Close whatever is open, whether or not the session ever began."""
-        self._client.disconnect()
+        # Not disconnect(): it would have the loop watch a descriptor that is closed by then.
         self._client._sock_close()  # noqa: SLF001
         if self._misc_task is not None:
             self._misc_task.cancel()
@@ -174,8 +175,11 @@ class MqttLink:
 
     async def _send_states(self, client: _Client) -> None:
         while True:
-            for message in await self.outbox.next_states():
-                await client.publish(message.topic, message.payload, qos=0, retain=True)
+            waiting = await self.outbox.next_states()
+            # Many at a time: each publish alone waits for a turn of the loop, and a floor's changes are hundreds.
+            for start in range(0, len(waiting), AT_A_TIME):
+                some = waiting[start : start + AT_A_TIME]
+                await asyncio.gather(*(client.publish(each.topic, each.payload, qos=0, retain=True) for each in some))
 
     async def _send_alerts(self, client: _Client) -> None:
         await self._send(client, self.outbox.alerts, qos=1)
