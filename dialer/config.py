@@ -426,7 +426,7 @@ class Mqtt(Section):
         default=30.0, ge=0.5, le=600, description="Longest wait between two attempts to reach the broker."
     )
     every_s: float = Field(
-        default=0.25, ge=0.05, le=5, description="Changes of state are gathered this long before they are told."
+        default=0.1, ge=0.05, le=5, description="Changes of state are gathered this long before they are told."
     )
     attempts: bool = Field(default=False, description="Tell each step of each call too (numbers masked).")
     discovery: str = Field(

@@ -52,6 +52,7 @@ class Lookout:
     outbox: Outbox | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _judged_at: float = 0.0
+    _facts: Facts | None = None
     _unwritten: deque[Alert] = field(default_factory=lambda: deque(maxlen=MOST_UNWRITTEN))
     _to_write: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -77,13 +78,18 @@ class Lookout:
                     await self._news.wait()
             self._news.clear()
             guarded(self.look)
-            await asyncio.sleep(self.loaded().config.mqtt.every_s)
+            await asyncio.sleep(JUDGE_EVERY_S if self.outbox is None else self.loaded().config.mqtt.every_s)
 
     def look(self) -> None:
         """Look once: alerts when it is time, states always."""
-        facts = self._facts()
-        if facts.at - self._judged_at >= JUDGE_EVERY_S and self.loaded().config.alerts.enabled:
-            self._judged_at = facts.at
+        now = self.clock()
+        due = now - self._judged_at >= JUDGE_EVERY_S
+        if due or self._facts is None:
+            self._judged_at = now
+            self._facts = self._count()
+        # Counting calls takes longer than a look at the floor, and is not needed as often.
+        facts = self._facts = replace(self._facts, at=now, status=self.snapshot())
+        if due and self.loaded().config.alerts.enabled:
             self.board.settings = self.loaded().config.alerts
             for change in self.board.judge(read_all(facts, self.board.settings), facts.at):
                 self._tell(change, facts.at)
@@ -96,7 +102,7 @@ class Lookout:
             return {}
         return announcements(prefix, self.outbox.root, (each.campaign_id for each in facts.status.campaigns))
 
-    def _facts(self) -> Facts:
+    def _count(self) -> Facts:
         status = self.snapshot()
         campaign_of = {agent.agent_id: agent.campaign_id for agent in status.agents}
         counted = self.tally.campaigns(campaign_of)
