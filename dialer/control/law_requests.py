@@ -164,12 +164,3 @@ class Audit(Params):
     campaign_id: Id
     since: Time
     until: Time
-
-
-class OthersImport(Params):
-    """A file of attempts that another centre made for a principal; ``source`` names that centre."""
-
-    path: FilePath
-    principal: Reason
-    source: Reason
-    region: Region = "FR"
