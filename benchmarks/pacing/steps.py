@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 import pacing
+from pacing import Terms
 from pacing.distributions import Steps
 from pacing.scenarios import Scenario, Shift, stationary
 from pacing.simulator import simulate
@@ -28,7 +29,7 @@ WATCHED_S: Final = 1800.0  # and how long it is then watched
 
 def changes(agents: int) -> Iterator[tuple[str, Scenario, Scenario]]:
     """Name, the day with the change, and the day as if it had always been so."""
-    base = replace(stationary(agents), duration_s=LONG_S)
+    base = replace(stationary(agents), duration_s=LONG_S, terms=Terms(window_s=LONG_S))
 
     def step(before: float, after: float) -> Steps:
         return Steps(((0.0, before), (CHANGE_S, after)))
