@@ -11,14 +11,15 @@ from pathlib import Path
 SYSTEMD = Path("/lib/systemd/systemd")
 CGROUPS = Path("/sys/fs/cgroup")
 LIMIT_S = 90.0
+TOOLS = ("unshare", "nsenter", "setpriv")
 
 
 def why_not() -> str:
     """Why no such box can be made here; empty when it can."""
     if os.geteuid() != 0:
         return "systemd in namespaces needs root"
-    if not SYSTEMD.exists() or shutil.which("unshare") is None or shutil.which("nsenter") is None:
-        return "systemd, unshare or nsenter is not installed"
+    if not SYSTEMD.exists() or any(shutil.which(each) is None for each in TOOLS):
+        return f"systemd, {' or '.join(TOOLS)} is not installed"
     if not (CGROUPS / "cgroup.controllers").exists() and not (CGROUPS / "systemd").is_dir():
         return "there is no cgroup hierarchy for systemd"
     return ""
@@ -33,10 +34,13 @@ class Box:
         self._cgroup = (CGROUPS if unified else CGROUPS / "systemd") / f"dialer-box-{os.getpid()}-{id(self)}"
         self._cgroup.mkdir()
         script = Path(__file__).with_name("systemd_box.sh")
-        enter = f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare --mount --pid --fork --cgroup --uts --ipc"
+        apart = "unshare --kill-child --mount --pid --fork --cgroup --uts --ipc"
+        enter = f"echo $$ > {self._cgroup}/cgroup.procs && exec {apart}"
         command = f"{enter} bash {script} {installed} {'yes' if unified else 'no'} {self._log}"
         with self._log.open("wb") as log:
-            self._outer = subprocess.Popen(["bash", "-c", command], stdout=log, stderr=log)
+            # Killed with us: a test run that is cut short must leave no machine behind.
+            bound = ["setpriv", "--pdeathsig", "KILL", "bash", "-c", command]
+            self._outer = subprocess.Popen(bound, stdout=log, stderr=log)
         self.until(lambda: self.tried("test", "-S", "/run/systemd/private") == 0, "systemd to be up")
 
     def _init(self) -> int:
