@@ -1,6 +1,5 @@
 #!/bin/sh
-# Make sure that a Python with venv is here, and mosquitto for the tests of MQTT; on Debian as root they are installed,
-# elsewhere it is said what to install.
+# Make sure that a Python with venv is here; on Debian as root it is installed, elsewhere it is said what to install.
 # Usage: prepare_machine.sh PYTHON
 set -eu
 python=$1
@@ -12,17 +11,12 @@ sys.exit(sys.version_info < (3, 11))
 CHECK
 }
 
-has_broker() {
-    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v mosquitto >/dev/null
-}
-
-works && has_broker && exit 0
+works && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ "$python" = python3 ]; then
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3 python3-venv mosquitto >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3 python3-venv >/dev/null
+    works && exit 0
 fi
-has_broker || echo "Tests of MQTT are left out without mosquitto: sudo apt-get install mosquitto" >&2
-works && exit 0
 echo "dialerd needs Python 3.11 or newer with venv as '$python'." >&2
 echo "On Debian or Ubuntu: sudo apt-get install python3 python3-venv. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
 exit 1
