@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
-from dialer.config import Config, Section
+from dialer.config import Config
+from dialer.config_words import Section
 from dialer.errors import DialerError
 
 DEFAULT_PATH: Final = Path("/etc/dialer/dialer.toml")

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from dialer.config import Config, Section
+from dialer.config import Config
 from dialer.config_file import Loaded, load
+from dialer.config_words import Section
 
 # What is not named here needs a restart: a setting that nobody thought of must not be half in force.
 _WHOLE_SECTIONS: Final = frozenset({"dialing", "law", "backup", "alerts"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from dialer.alerts.words import KINDS, LANGUAGES, Language, Reading, Severity, Value
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 from dialer.errors import DialerError
 
 State = Literal["raised", "changed", "acknowledged", "resolved"]

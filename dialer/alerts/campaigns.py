@@ -6,7 +6,7 @@ from typing import Final
 
 from dialer.alerts.facts import CampaignFigures, Facts, quantile
 from dialer.alerts.words import Reading, Severity, Step, alert
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 from dialer.control.status import AgentStatus, CampaignStatus
 from dialer.floor.words import AgentState, AttemptState, CampaignState
 from dialer.rules.abandonment import live_answers

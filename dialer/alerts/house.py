@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dialer.alerts.facts import Facts
 from dialer.alerts.words import Reading, Severity, Step, alert
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 
 DAY_S = 86_400.0
 

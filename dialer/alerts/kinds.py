@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dialer.alerts import campaigns, house, lines
 from dialer.alerts.facts import Facts
 from dialer.alerts.words import KINDS, Reading
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 
 __all__ = ["KINDS", "ROOMS", "read_all"]
 

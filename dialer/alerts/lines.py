@@ -5,7 +5,7 @@ from typing import Final
 
 from dialer.alerts.facts import Facts
 from dialer.alerts.words import Reading, Severity, Step, alert
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 from dialer.floor.words import AgentState
 
 TALKS: Final = 10  # of an agent, that are looked at

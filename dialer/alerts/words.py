@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from dialer.alerts.facts import Facts
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 
 SYSTEM: Final = "system"  # the scope of what belongs to no campaign
 Language = Literal["en", "fr"]

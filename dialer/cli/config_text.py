@@ -8,9 +8,10 @@ from typing import Any, Final, Literal, cast, get_args, get_origin
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from dialer.config import Config, Section
+from dialer.config import Config
 from dialer.config_file import ConfigError
 from dialer.config_live import is_live
+from dialer.config_words import Section
 
 WIDTH: Final = 100
 

@@ -15,7 +15,7 @@ import aiomqtt
 import structlog
 
 from dialer.clock import Clock
-from dialer.config import Mqtt
+from dialer.config_telling import Mqtt
 from dialer.control.server import Call, Handler, Peer
 from dialer.control.wire import BadRequestError, JsonObject, RefusedError, describe
 from dialer.errors import DialerError

@@ -9,7 +9,7 @@ from typing import Final
 from dialer.alerts.board import Alert, Change
 from dialer.alerts.facts import Facts, TrunkFigures
 from dialer.alerts.words import KINDS, SYSTEM, Language, Severity
-from dialer.config import Mqtt
+from dialer.config_telling import Mqtt
 from dialer.control.status import AgentStatus, CampaignStatus
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules.abandonment import WINDOWS, Ledger

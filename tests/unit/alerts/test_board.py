@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialer.alerts.board import Alert, Board, Change, NoSuchAlertError, Silence
 from dialer.alerts.words import Reading, Severity, Step
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 
 SETTINGS = Alerts(hold_s=5, clear_s=10, hysteresis_pct=10)
 STEPS = (Step(10.0, Severity.WARNING), Step(20.0, Severity.CRITICAL))

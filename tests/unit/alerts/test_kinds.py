@@ -12,7 +12,7 @@ from dialer.alerts.board import Board
 from dialer.alerts.facts import AgentFigures, CallerIdFigures, Facts, Machine, TrunkFigures
 from dialer.alerts.kinds import read_all
 from dialer.alerts.words import KINDS, LANGUAGES, Severity
-from dialer.config import Alerts
+from dialer.config_telling import Alerts
 from dialer.control.status import AgentStatus, LinkStatus, Today
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules import load_preset

@@ -169,6 +169,6 @@ async def test_an_unknown_campaign_is_answered(bench: Bench) -> None:
 def test_every_permission_is_a_verb() -> None:
     from typing import get_args
 
-    from dialer.config import Permission
+    from dialer.config_telling import Permission
 
     assert set(get_args(Permission)) == set(VERBS)

@@ -8,7 +8,7 @@ import pytest
 from dialer.alerts.board import Alert, Change
 from dialer.alerts.facts import TrunkFigures
 from dialer.alerts.words import Severity
-from dialer.config import Mqtt
+from dialer.config_telling import Mqtt
 from dialer.floor import commands as cmd
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, Result
 from dialer.mqtt import fields as f
