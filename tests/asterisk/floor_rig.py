@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "asterisk/testbed"))
 
 from dialer_testbed import Testbed  # noqa: E402
+from dialer_testbed.cdr import CdrRow  # noqa: E402
 from dialer_testbed.errors import TestbedError  # noqa: E402
 from dialer_testbed.rig import PIN, Rig, rig_options  # noqa: E402
 from dialer_testbed.world import crowd  # noqa: E402
@@ -190,11 +191,14 @@ class House(Rig):
         loose = [line for line in self.journal.read_text().splitlines() if not line.startswith("{")]
         assert loose == []
 
+    def carried(self, wait_s: float = 0) -> list[CdrRow]:
+        """This dialer's calls as the carrier saw them; those of dialers before it on the same testbed are left out."""
+        return [row for row in self.testbed.carrier_cdr(wait_s) if row.started_at >= self._born]
+
     def reached(self, numbers: Iterable[str] | None = None, wait_s: float = 0) -> Counter[str]:
         """How often each of these numbers (national form), or any, was called by this dialer, as the carrier saw it."""
         wanted = None if numbers is None else set(numbers)
-        rows = [row for row in self.testbed.carrier_cdr(wait_s) if row.started_at >= self._born]
-        return Counter(row.number for row in rows if wanted is None or row.number in wanted)
+        return Counter(row.number for row in self.carried(wait_s) if wanted is None or row.number in wanted)
 
     def record(self, numbers: Iterable[str]) -> None:
         """Have the carrier keep what each of these people hears."""

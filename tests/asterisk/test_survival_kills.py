@@ -57,7 +57,7 @@ def test_nobody_is_called_twice_and_nothing_is_lost_when_the_daemon_is_killed(be
         house.cli("campaign", "pause", "load")
         house.wait_for(lambda: not house.calls("load") and _open(house, "load") == 0, "every attempt to end", 30)
 
-        reached = {row.number: row for row in house.testbed.carrier_cdr() if row.number in set(numbers)}
+        reached = {row.number: row for row in house.carried() if row.number in set(numbers)}
         assert _lines(house) == lines_before, "agents need not log in again"
         assert house.agent(LONG_TALKER) == "talking", "a talk goes on"
         _expect_once_and_on_record(house, numbers, reached)

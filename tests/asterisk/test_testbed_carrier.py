@@ -43,8 +43,9 @@ def calls(testbed: Testbed) -> dict[str, list[Message]]:
 
 
 def one(events: list[Message], name: str) -> Message:
-    (found,) = [event for event in events if event["Event"] == name]
-    return found
+    found = [event for event in events if event["Event"] == name]
+    assert len(found) == 1, f"one {name} is wanted among {[dict(event) for event in events]}"
+    return found[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
