@@ -22,7 +22,7 @@ from dialer.pbx.wire import (
 )
 
 VALUE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
-NAME = st.from_regex(r"[A-Za-z]{1,12}\Z")
+NAME = st.from_regex(r"[A-Za-z]{1,12}", fullmatch=True)
 MESSAGES = st.lists(st.dictionaries(NAME, VALUE, min_size=1, max_size=6), max_size=6)
 
 
