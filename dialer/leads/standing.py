@@ -35,17 +35,28 @@ class Standing:
 
     def add(self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]]) -> None:
         """Look up valid rows; ``others``: the numbers beyond the first, by line."""
-        self.counts["known"] += self._known.count(rows)
         # All rows of a file have the same fields.
         says = bool(rows) and any(name in rows[0][2] for name in _SAYS)
+        if self._known.nothing and not says:
+            self.counts["without_consent"] += len(rows) * (not self._has_consent({}, ()))
+            return
+        numbers = {row[0]: [row[3], *(other[2] for other in others.get(row[0], ()))] for row in rows}
+        found = self._known.elsewhere(number for all_of_row in numbers.values() for number in all_of_row)
+        self.counts["known"] += sum(row[3] in found for row in rows)
         for row in rows:
             fields: dict[str, str] = json.loads(row[2]) if says else {}
-            self._add(fields, [row[3], *(other[2] for other in others.get(row[0], ()))])
+            self.counts["known_people"] += self._is_known(found, numbers[row[0]], fields)
+            self._add(fields, numbers[row[0]])
+
+    def _is_known(self, found: Mapping[str, bool], numbers: list[str], fields: Mapping[str, str]) -> bool:
+        if any(found.get(number) for number in numbers):
+            return True
+        person_id = fields.get("person_id")
+        return bool(person_id) and self._known.is_person(str(person_id))
 
     def _add(self, fields: Mapping[str, str], numbers: list[str]) -> None:
         person_id = fields.get("person_id") or None
         names = [*numbers, f"person:{person_id}"] if person_id else numbers
-        self.counts["known_people"] += self._known.is_person(numbers, person_id)
         self.counts["suppressed"] += self._known.is_suppressed(names)
         self.counts["listed"] += self._known.is_listed(numbers[0], self._registers)
         self.counts["without_consent"] += not self._has_consent(fields, names)

@@ -13,16 +13,15 @@ from dialer.rules import Consent
 from dialer.store.facts import stored_consent
 from dialer.store.law import principal_key
 from dialer.store.seal import key_of, key_path, sealer
-from dialer.store.staging import StagedRow
 
 _LIST = "SELECT id FROM lists WHERE campaign_id = ? AND name = ?"
 _CAMPAIGN = "SELECT principal, audience, basis FROM campaigns WHERE id = ?"
-_ELSEWHERE = "SELECT 1 FROM numbers WHERE e164 = ? AND list_id <> ? LIMIT 1"
-_OF_PRINCIPAL = """
-SELECT 1 FROM numbers AS n CROSS JOIN lists ON lists.id = n.list_id
-CROSS JOIN campaigns AS c ON c.id = lists.campaign_id AND c.principal = ?
-WHERE n.e164 = ? AND n.list_id <> ? LIMIT 1
+_ELSEWHERE = """
+SELECT n.e164, max(c.principal = ?) FROM json_each(?) AS one CROSS JOIN numbers AS n ON n.e164 = one.value
+CROSS JOIN lists ON lists.id = n.list_id CROSS JOIN campaigns AS c ON c.id = lists.campaign_id
+WHERE n.list_id <> ? GROUP BY n.e164
 """
+_OTHER_LIST = "SELECT 1 FROM lists WHERE id <> ? LIMIT 1"
 _PERSON = """
 SELECT 1 FROM leads AS l CROSS JOIN lists ON lists.id = l.list_id
 CROSS JOIN campaigns AS c ON c.id = lists.campaign_id AND c.principal = ?
@@ -54,17 +53,23 @@ class Known:
         self._principal_key = principal_key(campaign.principal)
         # Most stores have none of some: a look-up for each of a million rows would find nothing.
         self._filled = {table for table in ("suppressions", "screened_numbers", "consents") if self._has_rows(table)}
+        self._has_others = self._finds(_OTHER_LIST, list_id)
 
-    def count(self, rows: Sequence[StagedRow]) -> int:
-        """How many of the rows' first numbers are in another list."""
-        return sum(self._db.execute(_ELSEWHERE, (row[3], self._list_id)).fetchone() is not None for row in rows)
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to be found, whoever is looked up."""
+        return not self._filled and not self._has_others
 
-    def is_person(self, numbers: Iterable[str], person_id: str | None) -> bool:
-        """Whether another list of the principal has the person, by a number or by the source's id."""
-        principal = self.campaign.principal
-        return any(self._finds(_OF_PRINCIPAL, principal, number, self._list_id) for number in numbers) or (
-            person_id is not None and self._finds(_PERSON, principal, person_id, self._list_id)
-        )
+    def elsewhere(self, numbers: Iterable[str]) -> dict[str, bool]:
+        """Those of some numbers that another list has, and whether one of the same principal does."""
+        if not self._has_others:
+            return {}
+        wanted = (self.campaign.principal, json.dumps(list(numbers)), self._list_id)
+        return {number: bool(own) for number, own in self._db.execute(_ELSEWHERE, wanted)}
+
+    def is_person(self, person_id: str) -> bool:
+        """Whether another list of the principal has the person, by the source's id."""
+        return self._has_others and self._finds(_PERSON, self.campaign.principal, person_id, self._list_id)
 
     def is_suppressed(self, names: Iterable[str]) -> bool:
         """Whether one of the names asked the principal, or everybody, for no more calls."""
