@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
+from dialer.leads.keys import Keys
 from dialer.leads.slots import openings
 from dialer.leads.standing import STANDINGS, Standing
 from dialer.rules import Place, Preset, locate
@@ -19,6 +20,7 @@ DAYS: Final = 30
 _POSTCODE: Final = re.compile(r'"postcode":"([^"\\]*)"')
 # An agent on predictive pacing who talks two minutes with one person of five called.
 ASSUMED_CALLS_PER_AGENT_H: Final = 60.0
+_64_BITS: Final = (1 << 64) - 1
 MOST_REASONS: Final = 30
 MOST_PLACES: Final = 200_000
 
@@ -66,9 +68,8 @@ class Counting:
         self._preset = preset
         self._now = now
         self._standing = standing
-        # Of a million rows: hashes and numbers take half of what the texts would.
-        self._sources: set[int] = set()
-        self._numbers: set[int] = set()
+        self._sources = Keys()
+        self._numbers = Keys()
         self._has_postcodes = False
         self._invalid: Counter[str] = Counter()
         self._numbers_of: Counter[tuple[str, str]] = Counter()
@@ -104,8 +105,7 @@ class Counting:
             for other in more:
                 self._numbers_of[other[4], other[3]] += 1
         else:
-            self._counts["in_file"] += repeated or number in self._numbers
-            self._numbers.add(number)
+            self._counts["in_file"] += (not self._numbers.add(number)) or repeated
         # Where a French number is, its first digit and the postcode say; abroad every number may differ.
         postcode = _POSTCODE.search(fields) if self._has_postcodes else None
         self._rows_at[e164[:4] if territory == "FR" else e164, postcode[1] if postcode else None] += 1
@@ -114,17 +114,12 @@ class Counting:
         return repeated
 
     def _is_repeated(self, source_id: str) -> bool:
-        source = hash(source_id)
-        if source in self._sources:
-            return True
-        self._sources.add(source)
-        return False
+        return not self._sources.add(hash(source_id) & _64_BITS)
 
     def _count_several(self, numbers: set[int], *, repeated: bool) -> None:
-        before = numbers & self._numbers
+        before = {number for number in numbers if not self._numbers.add(number)}
         self._counts["in_file"] += repeated or before == numbers
         self._counts["shared"] += bool(before) and before != numbers and not repeated
-        self._numbers |= numbers
 
     def _locate(self) -> None:
         """From numbers and postcodes to places, which are few."""

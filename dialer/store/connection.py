@@ -17,7 +17,7 @@ Unit = Callable[[sqlite3.Connection], T]
 SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_MS = 5_000
 STOP_S = 5.0
-CACHE_KIB = 49_152
+CACHE_KIB = 40_960
 
 
 class Connection(aiosqlite.Connection):
