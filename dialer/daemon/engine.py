@@ -62,6 +62,7 @@ class Engine:
         self._store = store
         self._asking: dict[str, asyncio.Future[str | None]] = {}
         self._sooner = asyncio.Event()
+        self._awaited: float | None = None  # the deadline that ``keep_time`` sleeps for
 
     def submit(self, event: ev.Event) -> None:
         """Hand an event to the floor and carry out what follows. Raises what the floor refuses (DialerError)."""
@@ -69,7 +70,8 @@ class Engine:
         self.carry_out(commands)
         if isinstance(event, TELLING) or (isinstance(event, ev.Tick) and commands):
             self.wanted.set()
-        self._sooner.set()
+        if self.floor.next_deadline != self._awaited:
+            self._sooner.set()
 
     def carry_out(self, commands: Sequence[cmd.Command]) -> None:
         """Answer the dialplan first, then the PBX, then the record: the person waits for the first."""
@@ -115,7 +117,7 @@ class Engine:
         """Tick the floor whenever one of its deadlines is due; for ever."""
         while True:
             self._sooner.clear()
-            deadline = self.floor.next_deadline
+            self._awaited = deadline = self.floor.next_deadline
             await self._sleep_until(deadline)
             if deadline is not None and deadline <= self.clock():
                 guarded(lambda: self.submit(ev.Tick(at=self.clock())))
