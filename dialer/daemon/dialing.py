@@ -99,7 +99,9 @@ class DialLoop:
         if not self._held_back:
             return self.bounds.tick_s
         self._held_back = False
-        return min(self.bounds.tick_s, max(SPREAD_S, 1.0 / self.bounds.max_calls_per_s))
+        rate = self.bounds.max_calls_per_s
+        some = SPREAD_S if rate * SPREAD_S > 1 else 0.0  # at high rates a few at a time
+        return min(self.bounds.tick_s, max(some, (1.0 - self._allowance) / rate))
 
     async def dial(self, campaign_id: str) -> None:
         """Decide for one campaign, reserve, dial, and say what became of the decision."""
