@@ -22,7 +22,8 @@ def machine(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> I
     """A machine on which the dialer was installed and set up as the page says."""
     box = Box(installed.folder, tmp_path_factory.mktemp("box"))
     try:
-        box.run("sh", str(ROOT / "systemd/after_install.sh"), "/usr/local")
+        # As text: the box has a /tmp of its own, and a checkout may lie in ours.
+        box.run("sh", "-c", (ROOT / "systemd/after_install.sh").read_text(), "after_install.sh", "/usr/local")
         ports = ("--set", f"ami.port={free_port()}", "--set", f"fastagi.port={free_port()}")
         box.run("dialer", "init", "--set", "dialing.drain_timeout_s=1", *ports)
         box.run("mkdir", "/etc/dialer/conf.d")
