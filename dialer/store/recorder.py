@@ -9,7 +9,7 @@ from itertools import islice
 import structlog
 
 from dialer.floor.commands import Command, RecordOptOut, RecordOutcome
-from dialer.store import recording
+from dialer.store import dnc, recording
 from dialer.store.errors import StoreUnavailable
 from dialer.store.writer import Writer
 
@@ -58,7 +58,7 @@ class Recorder:
                 self._buffer.append(record)
             else:
                 self._drop(record)
-            if isinstance(record, RecordOptOut):
+            if _is_withdrawal(record):
                 self._hurried.set()  # "never again" holds from this moment on
         if self._buffer:
             self._empty.clear()
@@ -130,3 +130,9 @@ class Recorder:
         self.dropped += 1
         if self.dropped % LOG_EVERY == 1:
             log.error("record_dropped", kind=type(record).__name__, dropped=self.dropped, waiting=len(self._buffer))
+
+
+def _is_withdrawal(record: Command) -> bool:
+    if isinstance(record, RecordOutcome):
+        return dnc.wants_no_more_calls(record.disposition)
+    return isinstance(record, RecordOptOut)

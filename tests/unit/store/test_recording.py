@@ -101,12 +101,16 @@ async def test_what_comes_within_moments_is_one_commit(store: Store) -> None:
     assert store.carried_out == before + 1
 
 
-async def test_a_withdrawal_is_written_without_waiting_for_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_keypad", [True, False])
+async def test_a_withdrawal_is_written_without_waiting_for_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch, by_keypad: bool
+) -> None:
     attempt = await one_attempt(store)
     monkeypatch.setattr("dialer.store.recorder.GATHER_S", 1000)
-    store.record([RecordOptOut(attempt.attempt_id, NOW)])
+    said = ended(attempt, Result.ANSWERED, disposition="refusal")
+    store.record([RecordOptOut(attempt.attempt_id, NOW) if by_keypad else said])
     async with asyncio.timeout(10):
-        while await rows(store, "SELECT 1 FROM attempts WHERE opted_out") == []:
+        while await rows(store, "SELECT 1 FROM suppressions") == []:
             pass
 
 
