@@ -34,10 +34,13 @@ class AgentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """A campaign's counts of the local calendar day. Attempts that never left the machine are not in it."""
+    """A campaign's counts of the local calendar day. Attempts that never left the machine are not in it.
+
+    ``attempts`` and ``persons`` are of attempts that have ended; ``connected`` and ``abandoned`` count from the answer.
+    """
 
     attempts: int = 0
-    persons: int = 0  # answered by a person, or unsure
+    persons: int = 0  # of these attempts: answered by a person, or unsure
     connected: int = 0
     abandoned: int = 0
 

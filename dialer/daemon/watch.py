@@ -51,9 +51,13 @@ class Watch:
     async def run(self) -> None:
         """For ever; ends only when cancelled."""
         while True:
-            for view in self._engine.floor.campaign_views():
-                await self._look(view)
+            await self.look()
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Look once at every campaign."""
+        for view in self._engine.floor.campaign_views():
+            await self._look(view)
 
     async def _look(self, view: CampaignView) -> None:
         seen = self._seen.setdefault(view.campaign_id, _Seen(deque(maxlen=OCCUPANCY_WINDOW_S)))
@@ -136,11 +140,14 @@ def pacing_status(view: CampaignView) -> PacingStatus:
 
 
 def _today(counts: Counts | None, ledger: Ledger) -> Today:
-    """Attempts by the record; people as the law counts them, in its own time zone."""
+    """Attempts by the record, with who picked up of them; the rest as the law counts it, in its own time zone, at once.
+
+    Talks that go on are in ``connected`` before their attempts are in the record: the two make no rate.
+    """
     live = ledger.today
     return Today(
         attempts=counts.attempts if counts is not None else 0,
-        persons=live.connected + live.abandoned,
+        persons=counts.connected + counts.abandoned if counts is not None else 0,
         connected=live.connected,
         abandoned=live.abandoned,
     )
