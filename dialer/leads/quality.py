@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import ceil
+from operator import and_
 from typing import Final
 
 from dialer.leads.keys import Keys
@@ -23,6 +24,7 @@ ASSUMED_CALLS_PER_AGENT_H: Final = 60.0
 _64_BITS: Final = (1 << 64) - 1
 MOST_REASONS: Final = 30
 MOST_PLACES: Final = 200_000
+_Others = dict[int, list[StagedNumber]]  # numbers beyond the first, by line
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,6 @@ class Counting:
         self._standing = standing
         self._sources = Keys()
         self._numbers = Keys()
-        self._has_postcodes = False
         self._invalid: Counter[str] = Counter()
         self._numbers_of: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[str] = Counter()
@@ -85,41 +86,39 @@ class Counting:
 
     def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber]) -> list[int]:
         """Count valid rows; return the lines of those whose source id an earlier row has."""
-        others: dict[int, list[StagedNumber]] = {}
+        others: _Others = {}
         for number in more_numbers:
             others.setdefault(number[0], []).append(number)
         self._counts["valid"] += len(rows)
         if self._standing is not None:
             self._standing.add(rows, others)
-        self._has_postcodes = bool(rows) and '"postcode":' in rows[0][2]
-        return [row[0] for row in rows if self._count(row, others.get(row[0], ()))]
+        new_sources = self._sources.add([hash(row[1]) & _64_BITS or 1 for row in rows])
+        self._count_numbers(rows, others, new_sources)
+        self._numbers_of.update([(row[5], row[4]) for row in rows])
+        self._numbers_of.update([(number[4], number[3]) for number in more_numbers])
+        self._count_places(rows)
+        return [row[0] for row, new in zip(rows, new_sources, strict=True) if not new]
 
-    def _count(self, row: StagedRow, more: Sequence[StagedNumber]) -> bool:
-        _, source_id, fields, e164, kind, territory, _ = row
-        self._numbers_of[territory, kind] += 1
-        number = int(e164[1:])
-        repeated = self._is_repeated(source_id)
-        if more:
-            self._counts["several"] += 1
-            self._count_several({number, *(int(other[2][1:]) for other in more)}, repeated=repeated)
-            for other in more:
-                self._numbers_of[other[4], other[3]] += 1
-        else:
-            self._counts["in_file"] += (not self._numbers.add(number)) or repeated
+    def _count_numbers(self, rows: Sequence[StagedRow], others: _Others, new_sources: Sequence[bool]) -> None:
+        if not others:
+            new = self._numbers.add([int(row[3][1:]) for row in rows])
+            self._counts["in_file"] += len(rows) - sum(map(and_, new, new_sources))
+            return
+        for row, new_source in zip(rows, new_sources, strict=True):
+            more = others.get(row[0], ())
+            self._counts["several"] += bool(more)
+            new = self._numbers.add([*{int(row[3][1:]), *(int(other[2][1:]) for other in more)}])
+            self._counts["in_file"] += not (any(new) and new_source)
+            self._counts["shared"] += any(new) and not all(new) and new_source
+
+    def _count_places(self, rows: Sequence[StagedRow]) -> None:
         # Where a French number is, its first digit and the postcode say; abroad every number may differ.
-        postcode = _POSTCODE.search(fields) if self._has_postcodes else None
-        self._rows_at[e164[:4] if territory == "FR" else e164, postcode[1] if postcode else None] += 1
+        starts = [row[3][:4] if row[5] == "FR" else row[3] for row in rows]
+        has_postcodes = bool(rows) and '"postcode":' in rows[0][2]
+        found = [_POSTCODE.search(row[2]) for row in rows] if has_postcodes else [None] * len(rows)
+        self._rows_at.update(zip(starts, (each and each[1] for each in found), strict=True))
         if len(self._rows_at) > MOST_PLACES:
             self._locate()
-        return repeated
-
-    def _is_repeated(self, source_id: str) -> bool:
-        return not self._sources.add(hash(source_id) & _64_BITS)
-
-    def _count_several(self, numbers: set[int], *, repeated: bool) -> None:
-        before = {number for number in numbers if not self._numbers.add(number)}
-        self._counts["in_file"] += repeated or before == numbers
-        self._counts["shared"] += bool(before) and before != numbers and not repeated
 
     def _locate(self) -> None:
         """From numbers and postcodes to places, which are few."""
