@@ -105,8 +105,8 @@ class DialLoop:
 
     async def dial(self, campaign_id: str) -> None:
         """Decide for one campaign, reserve, dial, and say what became of the decision."""
+        await self._call_back(campaign_id)
         now = self.engine.clock()
-        await self._call_back(campaign_id, now)
         decision, commands = self.engine.floor.decide(campaign_id, now, self._room(campaign_id, now))
         self.engine.carry_out(commands)
         self.standings.note(campaign_id, self.engine.floor.ledger(campaign_id, now))
@@ -115,8 +115,9 @@ class DialLoop:
             decision = await self._carry_out(campaign_id, decision, now)
         self.engine.carry_out(self.engine.floor.decided(campaign_id, decision))
 
-    async def _call_back(self, campaign_id: str, now: float) -> None:
+    async def _call_back(self, campaign_id: str) -> None:
         """Dial the promised callbacks whose time has come, each with an agent who is kept free for it."""
+        now = self.engine.clock()
         free = () if self.draining else self.engine.floor.free_agents(campaign_id)[: max(0, self._calls_left(now))]
         if not await self._callbacks.wait_for(campaign_id, free, now):
             return

@@ -18,6 +18,8 @@ SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_MS = 5_000
 STOP_S = 5.0
 CACHE_KIB = 40_960
+# 64 MB. Far more than what gathers between two checkpoints of ``checkpointing``, except where they fail or are too slow.
+LONGEST_LOG_PAGES = 16_384
 
 
 class Connection(aiosqlite.Connection):
@@ -68,11 +70,21 @@ def set_up_writer(db: sqlite3.Connection) -> None:
         # What is erased is overwritten in the file, not only forgotten.
         "secure_delete = ON",
         f"cache_size = -{CACHE_KIB}",
+        f"wal_autocheckpoint = {LONGEST_LOG_PAGES}",
         "journal_size_limit = 67108864",
         "temp_store = MEMORY",
     ):
         db.execute(f"PRAGMA {pragma}")
     db.row_factory = sqlite3.Row
+
+
+def checkpointing(path: Path) -> Connection:
+    """A connection that only brings the log into the file, in a thread that nobody waits for."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, timeout=0)
+
+    return Connection(connect)
 
 
 def reading(path: Path) -> Connection:

@@ -12,6 +12,7 @@ import structlog
 
 from dialer.clock import Clock, steady_clock
 from dialer.store import connection, health, schema
+from dialer.store.checkpointing import checkpointing
 from dialer.store.errors import StoreDamaged, StoreError, StoreMissing, StoreUnavailable
 from dialer.store.lock import StoreLock
 from dialer.store.owner import adopt
@@ -39,7 +40,8 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
             await writing.run(lambda db: _prepare(db, path, now()))
             adopt(path.parent.glob(f"{glob.escape(path.name)}*"), like=path.parent)
             async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
-                yield store
+                async with checkpointing(path, lambda: store.carried_out):
+                    yield store
     finally:
         lock.give_back()
 
