@@ -1,7 +1,7 @@
 """Callbacks as the dial loop and the status see them: what is due, and what it waits for."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,10 +29,13 @@ class Callbacks:
     _looks: dict[str, tuple[float, Look]] = field(default_factory=dict)
     _told: set[int] = field(default_factory=set)
 
-    async def wait_for(self, campaign_id: str, free: tuple[str, ...], now: float) -> bool:
-        """Whether a callback may be dialed now for one of these free agents."""
+    async def callers(self, campaign_id: str, free: Callable[[], tuple[str, ...]], now: float) -> tuple[str, ...]:
+        """The free agents, where a callback may be dialed now for one of them; else nobody."""
         look = await self._look(campaign_id, now)
-        return look is not None and bool(callers(look.due, free, look.manner, now))
+        if look is None or not look.due:
+            return ()
+        agents = free()
+        return agents if callers(look.due, agents, look.manner, now) else ()
 
     def forget(self, campaign_id: str) -> None:
         """Something has changed: look again."""

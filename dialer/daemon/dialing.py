@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Reserving = Callable[[], Awaitable[tuple[ev.NewAttempt, ...]]]
 
 # Events come in bursts (a hang-up is four of them); one look after each burst is enough.
-BURST_S = 0.01
+BURST_S = 0.02
 # How long a campaign rests after the store gave less than was asked: nothing is due, or nothing is left.
 REST_S = 2.0
 CLOCK_LIMIT_S = 1.0
@@ -118,8 +118,8 @@ class DialLoop:
     async def _call_back(self, campaign_id: str) -> None:
         """Dial the promised callbacks whose time has come, each with an agent who is kept free for it."""
         now = self.engine.clock()
-        free = () if self.draining else self.engine.floor.free_agents(campaign_id)[: max(0, self._calls_left(now))]
-        if not await self._callbacks.wait_for(campaign_id, free, now):
+        free = await self._callbacks.callers(campaign_id, lambda: self._free_agents(campaign_id, now), now)
+        if not free:
             return
         offset_s = self.wall() - now
         attempts = await self._reserve(
@@ -128,6 +128,10 @@ class DialLoop:
         self._callbacks.forget(campaign_id)
         if attempts:
             self._launch(campaign_id, attempts)
+
+    def _free_agents(self, campaign_id: str, now: float) -> tuple[str, ...]:
+        """Who may be kept for a callback, as many as the bounds allow calls."""
+        return () if self.draining else self.engine.floor.free_agents(campaign_id)[: max(0, self._calls_left(now))]
 
     async def _carry_out(self, campaign_id: str, decision: Decision, now: float) -> Decision:
         offset_s = self.wall() - now

@@ -82,13 +82,14 @@ class Lookout:
 
     def look(self) -> None:
         """Look once: alerts when it is time, states always."""
-        now = self.clock()
+        now, status = self.clock(), self.snapshot()
         due = now - self._judged_at >= JUDGE_EVERY_S
-        if due or self._facts is None:
-            self._judged_at = now
-            self._facts = self._count()
         # Counting calls takes longer than a look at the floor, and is not needed as often.
-        facts = self._facts = replace(self._facts, at=now, status=self.snapshot())
+        if due or self._facts is None:
+            self._judged_at, facts = now, self._count(status)
+        else:
+            facts = replace(self._facts, at=now, status=status)
+        self._facts = facts
         if due and self.loaded().config.alerts.enabled:
             self.board.settings = self.loaded().config.alerts
             for change in self.board.judge(read_all(facts, self.board.settings), facts.at):
@@ -102,8 +103,7 @@ class Lookout:
             return {}
         return announcements(prefix, self.outbox.root, (each.campaign_id for each in facts.status.campaigns))
 
-    def _count(self) -> Facts:
-        status = self.snapshot()
+    def _count(self, status: StatusSnapshot) -> Facts:
         campaign_of = {agent.agent_id: agent.campaign_id for agent in status.agents}
         counted = self.tally.campaigns(campaign_of)
         campaigns = {}

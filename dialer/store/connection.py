@@ -18,7 +18,7 @@ SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_MS = 5_000
 STOP_S = 5.0
 CACHE_KIB = 40_960
-# 64 MB. Far more than what gathers between two checkpoints of ``checkpointing``, except where they fail or are too slow.
+# 64 MB: far more than gathers between two checkpoints of ``checkpointing``, unless they fail or are too slow.
 LONGEST_LOG_PAGES = 16_384
 
 

@@ -39,9 +39,12 @@ async def open_store(path: Path, *, create: bool = False, clock: Clock | None = 
         async with _opened(connection.writing(path), path) as writing:
             await writing.run(lambda db: _prepare(db, path, now()))
             adopt(path.parent.glob(f"{glob.escape(path.name)}*"), like=path.parent)
-            async with _opened(connection.reading(path), path) as reading, Store(path, writing, reading, now) as store:
-                async with checkpointing(path, lambda: store.carried_out):
-                    yield store
+            async with (
+                _opened(connection.reading(path), path) as reading,
+                Store(path, writing, reading, now) as store,
+                checkpointing(path, lambda: store.carried_out),
+            ):
+                yield store
     finally:
         lock.give_back()
 
