@@ -127,6 +127,23 @@ class Dialing(Section):
     """How calls are dialed. A campaign's own settings stand above these."""
 
     trunk: OptionalWord = Field(default="", description="PJSIP endpoint of the carrier, for campaigns that name none.")
+    backup_trunks: dict[Word, Word] = Field(
+        default={},
+        description='Which trunk carries the calls of one that fails: { carrier = "other" }. Without one, a trunk that'
+        " fails is only tried. The other must take numbers in the same form, and show the same caller ids.",
+    )
+    trunk_failures: int = Field(
+        default=8,
+        ge=0,
+        le=100,
+        description="A trunk is avoided when so many calls in a row end in congestion or failure; 0: never.",
+    )
+    trunk_probe_s: float = Field(
+        default=15.0,
+        ge=1,
+        le=3600,
+        description="Time between two calls that try an avoided trunk; it is used again when one gets through.",
+    )
     number_prefix: str = Field(
         default="00",
         pattern=r"^[0-9]{0,8}$",

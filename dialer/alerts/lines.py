@@ -142,6 +142,37 @@ def trunk_failing(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 
 
 @alert(
+    "calls",
+    en=(
+        "Trunk {subject} is avoided: {value:.0f} calls in a row failed. Its calls go over: {instead}.",
+        (
+            "Look at the carrier: `asterisk -rx 'pjsip show endpoint {subject}'`. One call at a time tries the trunk,"
+            " and it is used again when one gets through. Without another ([dialing] backup_trunks) no other call is made."
+        ),
+    ),
+    fr=(
+        "Trunk {subject} écarté : {value:.0f} appels de suite y ont échoué. Ses appels passent par : {instead}.",
+        (
+            "Voyez l'opérateur : `asterisk -rx 'pjsip show endpoint {subject}'`. Un appel à la fois essaie le trunk,"
+            " qui ressert dès qu'un appel passe. Sans autre trunk ([dialing] backup_trunks), aucun autre n'est composé."
+        ),
+    ),
+)
+def trunk_avoided(facts: Facts, _settings: Alerts) -> Iterator[Reading]:
+    """A trunk failed so many calls in a row that it is not used; critical when nothing stands in for it."""
+    for trunk in facts.status.trunks:
+        if trunk.avoided_since is None:
+            continue
+        yield Reading(
+            subject=trunk.trunk_id,
+            value=trunk.lost,
+            steps=(Step(trunk.bound, Severity.WARNING if trunk.instead else Severity.CRITICAL),),
+            hold_s=0.0,
+            words={"instead": trunk.instead or "-"},
+        )
+
+
+@alert(
     "s",
     en=(
         "Trunk {subject}: one call in ten rings only {value:.1f} s after it was dialed.",

@@ -120,6 +120,13 @@ def callback_words(callbacks: dict[str, Any]) -> str:
     return "; ".join([f"callbacks {counts}{when}", *callbacks["waits"]])
 
 
+def trunk_words(trunk: dict[str, Any]) -> str:
+    """That a trunk is avoided, since when, and what carries its calls, in one line."""
+    instead = f"calls go over {trunk['instead']}" if trunk["instead"] else "one call at a time tries it"
+    since = clock_time(trunk["avoided_since"])
+    return f"trunk {trunk['trunk_id']}: avoided since {since}, {trunk['lost']} calls in a row failed; {instead}"
+
+
 def pacing_words(pacing: dict[str, Any]) -> str:
     """Policy, calls for each agent, the budget left and the sentence of the last decision, in one line."""
     ratio = pacing["calls_per_agent"]
@@ -148,6 +155,9 @@ def tell(floor: Any) -> None:  # noqa: ANN401 - JSON
             click.echo(f"{campaign['campaign_id']}: {callback_words(campaign['callbacks'])}")
         if campaign["abandonment"] is not None:
             click.echo(f"{campaign['campaign_id']}: {ledger_words(campaign['abandonment'])}")
+    for trunk in floor["trunks"]:
+        if trunk["avoided_since"] is not None:
+            click.echo(trunk_words(trunk))
     if floor["agents"]:
         click.echo()
         rows = [_agent_row(agent, floor["at"]) for agent in floor["agents"]]

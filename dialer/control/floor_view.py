@@ -131,8 +131,9 @@ async def doctor(services: Services, call: Call) -> JsonObject:
 
 
 async def _check_store(services: Services) -> tuple[Check, set[str]]:
-    """Whether the store can be used, and the trunks that its campaigns need."""
-    trunks = {services.loaded.config.dialing.trunk} - {""}
+    """Whether the store can be used, and the trunks that its campaigns need, those that stand in for others too."""
+    dialing = services.loaded.config.dialing
+    trunks = {dialing.trunk, *dialing.backup_trunks.values()} - {""}
     path = services.loaded.config.store_path
     try:
         if services.live:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState, CampaignState
 from dialer.rules.abandonment import Counts, Ledger, live_answers, rate
 
@@ -118,6 +119,7 @@ class StatusSnapshot:
     link: LinkStatus
     campaigns: tuple[CampaignStatus, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
+    trunks: tuple[TrunkView, ...] = ()  # those that were dialed over since the start
     troubles: tuple[Trouble, ...] = ()  # the last few, newest first
 
     def to_json(self) -> dict[str, Any]:

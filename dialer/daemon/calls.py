@@ -1,10 +1,14 @@
-"""One line in the journal for each call that ended: ``journalctl -u dialerd CALL_ID=...`` tells its whole story."""
+"""The floor's news in the journal: one line for each call that ended, and trunks that fail or work again.
+
+``journalctl -u dialerd CALL_ID=...`` tells a call's whole story.
+"""
 
 from collections.abc import Sequence
 
 import structlog
 
-from dialer.floor.commands import Command, RecordOutcome, ended_calls
+from dialer.daemon.troubles import Troubles
+from dialer.floor.commands import Command, RecordOutcome, TrunkMoved, ended_calls
 
 log = structlog.get_logger(__name__)
 
@@ -38,3 +42,20 @@ def _tell(outcome: RecordOutcome) -> None:
 
 def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else round(end - start, 3)
+
+
+def tell_trunks(troubles: Troubles, commands: Sequence[Command]) -> None:
+    """Follow the floor's commands: a trunk is avoided or used again."""
+    for moved in commands:
+        if isinstance(moved, TrunkMoved):
+            _tell_trunk(moved, troubles)
+
+
+def _tell_trunk(moved: TrunkMoved, troubles: Troubles) -> None:
+    if not moved.avoided:
+        log.info("trunk_used_again", trunk=moved.trunk)
+        troubles.add(f"The trunk {moved.trunk} works again and is used.")
+        return
+    log.error("trunk_avoided", trunk=moved.trunk, instead=moved.instead, lost=moved.lost)
+    what = f"calls go over {moved.instead}" if moved.instead else "only one call at a time tries it"
+    troubles.add(f"The trunk {moved.trunk} failed {moved.lost} calls in a row: {what} until it works again.")

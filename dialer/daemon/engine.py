@@ -81,7 +81,7 @@ class Engine:
                 self._answer(command)
             elif isinstance(command, PBX_COMMANDS):
                 self._pbx.carry_out(command)
-            else:
+            elif not isinstance(command, cmd.TrunkMoved):  # for the followers alone
                 records.append(command)
         if records:
             self._store.record(records)

@@ -21,7 +21,7 @@ from dialer.control.services import AlertDesk
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories, retaining
-from dialer.daemon.calls import tell_ended_calls
+from dialer.daemon.calls import tell_ended_calls, tell_trunks
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
 from dialer.daemon.measuring import Measuring
@@ -34,6 +34,7 @@ from dialer.daemon.watch import Watch
 from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.floor import Floor
+from dialer.floor.trunks import TrunkRules
 from dialer.metrics.figures import Figures
 from dialer.pbx.connect import ami_settings
 from dialer.pbx.fastagi import FastAgiServer
@@ -107,7 +108,7 @@ class Daemon:
     async def _load(self) -> None:
         """Tell the floor what is on record: campaigns and their law, agents and their pauses, open attempts."""
         now = self._clock()
-        self.engine.submit(ev.DayEndTold(at=now, day_end=self.loaded.config.dialing.day_end))
+        self._tell_dialing(self.loaded)
         campaigns = await self.store.campaigns()
         memory = await memories.remembered(self.store, campaigns)
         for campaign in campaigns:
@@ -124,6 +125,13 @@ class Daemon:
         if recovered.attempts:
             log.warning("attempts_left_open", attempts=len(recovered.attempts))
         self.engine.submit(recovered)
+
+    def _tell_dialing(self, loaded: Loaded) -> None:
+        """What the floor must know of [dialing], at the start and when it was read again."""
+        now, dialing = self._clock(), loaded.config.dialing
+        rules = TrunkRules(dialing.backup_trunks, dialing.trunk_failures, dialing.trunk_probe_s)
+        self.engine.submit(ev.DayEndTold(at=now, day_end=dialing.day_end))
+        self.engine.submit(ev.TrunksTold(at=now, rules=rules))
 
     async def _tell_law(self, campaign_id: str, now: float) -> None:
         """The record says how many were abandoned in each window; from here on the floor counts by itself."""
@@ -151,7 +159,7 @@ class Daemon:
 
     async def _measure(self, parts: contextlib.AsyncExitStack) -> None:
         figures = Figures()
-        self.engine.followers += [figures.follow, tell_ended_calls]
+        self.engine.followers += [figures.follow, tell_ended_calls, partial(tell_trunks, self._troubles)]
         measuring = Measuring(
             loaded=lambda: self.loaded,
             status=self.snapshot,
@@ -294,7 +302,7 @@ class Daemon:
     def _put_in_force(self, loaded: Loaded) -> None:
         self._pbx.change_settings(ami_settings(loaded))
         self._loop.bounds = _bounds(loaded)
-        self.engine.submit(ev.DayEndTold(at=self._clock(), day_end=loaded.config.dialing.day_end))
+        self._tell_dialing(loaded)
         journal.change_level(loaded.config.log.level)
         self.loaded = loaded
 
@@ -315,6 +323,7 @@ class Daemon:
             ),
             campaigns=self._watch.campaigns(),
             agents=self._watch.agents(),
+            trunks=tuple(self.engine.floor.trunk_views()),
             troubles=self._troubles.latest(),
         )
 

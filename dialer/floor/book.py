@@ -9,6 +9,7 @@ from dialer.floor.call import Call
 from dialer.floor.campaign import Campaign, Moment
 from dialer.floor.commands import Command, RecordAgent, RecordStep
 from dialer.floor.transitions import AGENT, ATTEMPT, check
+from dialer.floor.trunks import Trunks
 from dialer.floor.words import AgentState, AttemptState
 
 # Which pacer event a move into a state is. RESERVED is none: the person is counted as waiting until the bridge.
@@ -33,6 +34,7 @@ class Book:
     link_up: bool = False
     route_up: bool = True  # answered calls reach us over FastAGI
     draining: bool = False
+    trunks: Trunks = field(default_factory=Trunks)
     day_end: str = "20:00"  # of the day's last calls, by each campaign's legal clock
     wakes: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     wake_number: int = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dialer.floor.commands import RecordOutcome
 from dialer.floor.events import NewAttempt
+from dialer.floor.trunks import Way
 from dialer.floor.words import AnsweredBy, AttemptState, Result
 from dialer.rules.abandonment import NOTHING, Counts, answered_call
 
@@ -17,6 +18,7 @@ class Call:
     attempt: NewAttempt
     state: AttemptState = AttemptState.RESERVED
     agent_id: str | None = None
+    way: Way | None = None  # None: not dialed by this life of the daemon
     asked: bool = False  # its dialplan waits for our answer
     bridge_id: str = ""
     cancelled: bool = False

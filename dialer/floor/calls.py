@@ -4,13 +4,18 @@ from dialer.floor import events as ev
 from dialer.floor.agents import end_talk, lose_line, settle
 from dialer.floor.book import Book
 from dialer.floor.call import Call
+from dialer.floor.campaigns import tell_trunk
 from dialer.floor.commands import AnswerRoute, HangUp, Originate, RecordOptOut
 from dialer.floor.routing import connect_if_bridged, keep_agent, play_message, release, seek_agent
+from dialer.floor.trunks import Way
 from dialer.floor.words import AttemptState, Result
 
 # How long the dialplan of an answered call may take to ask before we believe that it served the message by itself.
 ASK_LIMIT_S = 4.0
 
+# Failures of a trunk; and answers that only a trunk that works brings back.
+TRUNK_FAILURES = frozenset({Result.CONGESTION, Result.FAILED})
+NETWORK_ANSWERS = frozenset({Result.BUSY, Result.REJECTED, Result.INVALID_NUMBER})
 PACER_KIND = {
     Result.NO_ANSWER: "call_no_answer",
     Result.UNKNOWN: "call_no_answer",
@@ -23,17 +28,17 @@ def reserved(book: Book, event: ev.AttemptsReserved) -> None:
     for attempt in event.attempts:
         call = Call(attempt)
         book.calls[attempt.attempt_id] = call
-        if call.one_to_one and not keep_agent(book, call):
-            _give_up(book, call)
-            continue
         settings = book.campaign_of(call).settings
+        call.way = _way_of(book, call, settings.trunk)
+        if call.way is None:
+            continue
         book.tell_pacer(call, "call_dialed")
-        book.move_call(call, AttemptState.DIALING, "originate sent")
+        book.move_call(call, AttemptState.DIALING, _sent(call.way, settings.trunk))
         book.emit(
             Originate(
                 attempt_id=call.id,
                 number=attempt.number,
-                trunk=settings.trunk,
+                trunk=call.way.trunk,
                 caller_id=settings.caller_id,
                 ring_timeout_s=settings.ring_timeout_s,
                 connect_deadline_s=settings.connect_deadline_s,
@@ -43,9 +48,45 @@ def reserved(book: Book, event: ev.AttemptsReserved) -> None:
         )
 
 
-def _give_up(book: Book, call: Call) -> None:
+def _way_of(book: Book, call: Call, trunk: str) -> Way | None:
+    """How the call goes out; None when it ended undialed, for things changed since it was reserved."""
+    if not book.trunks.room(trunk, book.now):
+        _give_up(book, call, f"the trunk {trunk} has failed meanwhile")
+        return None
+    if call.one_to_one and not keep_agent(book, call):
+        _give_up(book, call, "its agent is not free any more")
+        return None
+    return book.trunks.take(trunk, book.now)
+
+
+def _give_up(book: Book, call: Call, why: str) -> None:
     call.dialed, call.result = False, Result.CANCELLED
-    book.end_call(call, "not dialed: its agent is not free any more")
+    book.end_call(call, f"not dialed: {why}")
+
+
+def _sent(way: Way, wanted: str) -> str:
+    if way.probe:
+        return f"originate sent, to try the trunk {way.trunk}"
+    return "originate sent" if way.trunk == wanted else f"originate sent over the trunk {way.trunk}"
+
+
+def _got_through(book: Book, call: Call) -> None:
+    """The call shows that its trunk works."""
+    if call.way is not None and book.trunks.got_through(call.way):
+        tell_trunk(book, call.way.trunk)
+
+
+def _hear_end(book: Book, call: Call, result: Result) -> None:
+    """What the end of a call says of its trunk: failures as the alert on trunks counts them, unless it rang."""
+    if call.way is None:
+        return
+    if call.dialed and call.ringing_at is None and result in TRUNK_FAILURES:
+        if book.trunks.failed(call.way, book.now):
+            tell_trunk(book, call.way.trunk)
+        return
+    if result in NETWORK_ANSWERS:
+        _got_through(book, call)
+    book.trunks.ended(call.way, book.now)
 
 
 def ringing(book: Book, event: ev.CallRinging) -> None:
@@ -54,6 +95,7 @@ def ringing(book: Book, event: ev.CallRinging) -> None:
     if call is None or call.state is not AttemptState.DIALING:
         return
     call.ringing_at = book.now
+    _got_through(book, call)
     book.move_call(call, AttemptState.RINGING, "the called phone rings")
 
 
@@ -67,6 +109,7 @@ def answered(book: Book, event: ev.CallAnswered) -> None:
 def pick_up(book: Book, call: Call) -> None:
     """Note the answer. Nobody listens for machines, so it goes to an agent as a person."""
     call.answered_at = call.waiting_since = book.now
+    _got_through(book, call)
     book.move_call(call, AttemptState.ANSWERED, "picked up")
     book.tell_pacer(call, "call_answered")
     book.tell_pacer(call, "call_person")
@@ -159,6 +202,7 @@ def hung_up(book: Book, call: Call, event: ev.HungUp) -> None:
 def finish(book: Book, call: Call, result: Result, reason: str) -> None:
     """End a call for good, free its agent, tell the pacer."""
     state, call.result = call.state, result
+    _hear_end(book, call, result)
     if call.asked:
         book.emit(AnswerRoute(call.id, None))  # nobody is there to hear it: only the question is closed
     if call.rings:

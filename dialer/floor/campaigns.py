@@ -4,7 +4,7 @@ from dialer.errors import DialerError
 from dialer.floor import events as ev
 from dialer.floor.book import Book
 from dialer.floor.campaign import LEARNING, Campaign, make_pacer, terms
-from dialer.floor.commands import RecordCampaign, RecordMemory
+from dialer.floor.commands import RecordCampaign, RecordMemory, TrunkMoved
 from dialer.floor.transitions import CAMPAIGN, check
 from dialer.floor.words import AgentState, CampaignState
 from dialer.rules.tally import Tally, own_law
@@ -103,6 +103,18 @@ def day_end_told(book: Book, event: ev.DayEndTold) -> None:
     book.day_end = event.day_end
     for campaign in book.campaigns.values():
         tell_terms(book, campaign)
+
+
+def trunks_told(book: Book, event: ev.TrunksTold) -> None:
+    """Other rules for trunks, from the next call on."""
+    for trunk in book.trunks.change_rules(event.rules):
+        tell_trunk(book, trunk)
+
+
+def tell_trunk(book: Book, trunk: str) -> None:
+    """A trunk is avoided or used again."""
+    seen = book.trunks.view(trunk)
+    book.emit(TrunkMoved(trunk, book.now, seen.avoided_since is not None, seen.instead, seen.lost))
 
 
 def tell_terms(book: Book, campaign: Campaign) -> None:

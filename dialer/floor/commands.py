@@ -74,6 +74,23 @@ class AnswerRoute(Command):
     agent_channel: str | None
 
 
+# --- for those who tell ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkMoved(Command):
+    """A trunk is avoided from now on, or used again. ``instead``: what carries its calls meanwhile; empty: nothing.
+
+    ``lost``: calls that had failed, one after the other.
+    """
+
+    trunk: str
+    at: float
+    avoided: bool
+    instead: str
+    lost: int
+
+
 # --- for the store ---------------------------------------------------------------------------------------------------
 
 

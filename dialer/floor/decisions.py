@@ -45,6 +45,7 @@ def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
     else:
         decision = _within_law(campaign, campaign.tally.ledger(book.now), campaign.pacer.decide(book.now))
         decision = _at_most(decision, lines_left(book, campaign), "trunk_full")
+        decision = _at_most(decision, book.trunks.room(campaign.settings.trunk, book.now), "trunk_failing")
         decision = _at_most(decision, room.calls, room.reason)
     for attempt_id in decision.cancel:
         cancel(book, attempt_id)
@@ -60,7 +61,8 @@ def free_agents(book: Book, campaign_id: str) -> tuple[str, ...]:
     ready: Iterable[str] = campaign.ready
     if isinstance(campaign.pacer, Preview):
         ready = (agent_id for agent_id in ready if agent_id in campaign.pacer.asked)
-    return tuple(ready)[: max(0, lines_left(book, campaign))]
+    most = min(lines_left(book, campaign), book.trunks.room(campaign.settings.trunk, book.now))
+    return tuple(ready)[: max(0, most)]
 
 
 def lines_left(book: Book, campaign: Campaign) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from dialer.floor.trunks import TrunkRules
 from dialer.floor.words import CampaignState, LineMode, Result
 from dialer.rules.abandonment import Counts
 from dialer.rules.tally import AbandonLaw
@@ -289,6 +290,13 @@ class OutcomeCorrected(Event):
     disposition: str
     answered_at: float
     change: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunksTold(Event):
+    """When a trunk is avoided, and what carries its calls then."""
+
+    rules: TrunkRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dialer.floor import events as ev
 from dialer.floor.book import Book
 from dialer.floor.commands import Command
 from dialer.floor.decisions import Room
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.rules.abandonment import Ledger
 
@@ -141,6 +142,10 @@ class Floor:
             for a in self._book.agents.values()
         ]
 
+    def trunk_views(self) -> list[TrunkView]:
+        """Every trunk that was dialed over, as it stands now."""
+        return self._book.trunks.views()
+
     def _campaign_view(self, campaign_id: str, at: float) -> CampaignView:
         campaign = self._book.campaigns[campaign_id]
         team = [a for a in self._book.agents.values() if a.campaign_id == campaign_id]
@@ -238,6 +243,7 @@ HANDLERS: Mapping[type[ev.Event], Callable[[Book, Any], None]] = {
     ev.CampaignChanged: campaigns.changed,
     ev.LawTold: campaigns.law_told,
     ev.DayEndTold: campaigns.day_end_told,
+    ev.TrunksTold: campaigns.trunks_told,
     ev.OutcomeCorrected: campaigns.outcome_corrected,
     ev.AgentChanged: agents.changed,
     ev.AgentCallRequested: agents.call_requested,

@@ -34,6 +34,10 @@ OUTSIDE_PACING: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "toutes les campagnes ensemble composent autant d'appels par seconde que permet [dialing]"
         " max_calls_per_s",
     },
+    "trunk_failing": {
+        "en": "the trunk fails, nothing stands in for it, and one call at a time tries whether it works again",
+        "fr": "le trunk est en panne, aucun autre ne le remplace, et un appel à la fois vérifie s'il remarche",
+    },
     "on_hook": {
         "en": "an agent is rung for each call, and such a team is dialed progressively",
         "fr": "un agent est sonné à chaque appel, et une telle équipe est servie en progressif",

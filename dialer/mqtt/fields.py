@@ -52,7 +52,10 @@ AGENT: Final[Fields] = {
 }
 TRUNK: Final[Fields] = {
     "trunk_id": "PJSIP endpoint of the carrier",
-    "state": "`ok`, or `failing` while the alert trunk_failing stands",
+    "state": "`avoided` while no call but one that tries it goes over it, `failing` while only the alert trunk_failing"
+    " stands, else `ok`",
+    "avoided_since": "when that began, `null` while it is used",
+    "instead": "what carries its calls while it is avoided; `null`: nothing does",
     "calls": "calls that ended in the last minutes, at most the last 500",
     "congested": "of these, by congestion",
     "failed": "of these, by failure (busy and refused calls are no failures)",

@@ -11,6 +11,7 @@ from dialer.alerts.facts import Facts, TrunkFigures
 from dialer.alerts.words import KINDS, SYSTEM, Language, Severity
 from dialer.config_telling import Mqtt
 from dialer.control.status import AgentStatus, CampaignStatus
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules.abandonment import WINDOWS, Ledger
 
@@ -60,8 +61,10 @@ def states(facts: Facts, standing: Iterable[Alert]) -> dict[str, State | float]:
     for agent in facts.status.agents:
         tree[f"agent/{agent.agent_id}/state"] = _agent(facts, agent)
     failing = {alert.subject for alert in standing if alert.kind == "trunk_failing"}
+    seen = {trunk.trunk_id: trunk for trunk in facts.status.trunks}
     for trunk, figures in facts.trunks.items():
-        tree[f"trunk/{trunk}/state"] = _trunk(facts, trunk, figures, failing=trunk in failing)
+        view = seen.get(trunk, TrunkView(trunk))
+        tree[f"trunk/{trunk}/state"] = _trunk(facts, view, figures, failing=trunk in failing)
     return tree
 
 
@@ -124,11 +127,13 @@ def _agent(facts: Facts, agent: AgentStatus) -> State:
     }
 
 
-def _trunk(facts: Facts, trunk: str, figures: TrunkFigures, *, failing: bool) -> State:
+def _trunk(facts: Facts, view: TrunkView, figures: TrunkFigures, *, failing: bool) -> State:
     return {
         "instance": facts.status.instance,
-        "trunk_id": trunk,
-        "state": "failing" if failing else "ok",
+        "trunk_id": view.trunk_id,
+        "state": "avoided" if view.avoided_since is not None else "failing" if failing else "ok",
+        "avoided_since": iso(view.avoided_since),
+        "instead": view.instead or None,
         "calls": figures.calls,
         "congested": figures.congested,
         "failed": figures.failed,

@@ -83,6 +83,7 @@ class Room:
             link=LinkStatus(up=self.up, since=NOW),
             campaigns=self.watch.campaigns(),
             agents=self.watch.agents(),
+            trunks=tuple(self.bench.engine.floor.trunk_views()),
         )
 
     def look(self, after_s: float = 1.0) -> list[str]:

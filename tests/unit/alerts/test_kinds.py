@@ -14,6 +14,7 @@ from dialer.alerts.kinds import read_all
 from dialer.alerts.words import KINDS, LANGUAGES, Severity
 from dialer.config_telling import Alerts
 from dialer.control.status import AgentStatus, LinkStatus, Today
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules import load_preset
 from dialer.rules.abandonment import Counts, ledger, policy_of
@@ -50,6 +51,12 @@ def machine(**values: object) -> Facts:
 def team(*agents: AgentStatus, **values: Any) -> Facts:  # noqa: ANN401 - fields of Facts
     """A campaign with these agents."""
     return facts((campaign(),), agents, **values)
+
+
+def trunk(**values: Any) -> Facts:  # noqa: ANN401 - its fields
+    """A floor whose trunk ``t1`` stands so."""
+    there = facts()
+    return replace(there, status=replace(there.status, trunks=(TrunkView("t1", bound=8, **values),)))
 
 
 IDLE = figures(leads_callable=50)
@@ -140,6 +147,9 @@ CASES: Mapping[str, Case] = {
         "system",
         "3 congestion",
         "t1",
+    ),
+    "trunk_avoided": Case(
+        trunk(avoided_since=NOW - 2, lost=9, instead="t2"), trunk(), Severity.WARNING, "system", "over: t2", "t1"
     ),
     "trunk_slow": Case(
         facts(trunks={"t1": TrunkFigures(calls=10, post_dial_delays_s=(2.0,) * 8 + (9.5, 9.5))}),
@@ -242,6 +252,13 @@ def test_each_window_that_the_law_holds_has_its_own_budget() -> None:
     board = Board(SETTINGS)
     board.judge(read_all(facts((campaign(abandonment=both),)), SETTINGS), NOW)
     assert [(alert.subject, str(alert.severity)) for alert in board.standing] == [("calendar_day", "critical")]
+
+
+def test_a_trunk_that_nothing_stands_in_for_is_critical() -> None:
+    board = Board(SETTINGS)
+    (change,) = board.judge(read_all(trunk(avoided_since=NOW, lost=8), SETTINGS), NOW)
+    assert (change.alert.kind, change.alert.severity) == ("trunk_avoided", Severity.CRITICAL)
+    assert "over: -" in change.alert.text("en")[0]
 
 
 def test_a_store_that_cannot_be_written_is_critical_at_once() -> None:

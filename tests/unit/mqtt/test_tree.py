@@ -1,6 +1,7 @@
 """What stands in the messages, and that the reference tells all of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from dialer.alerts.facts import TrunkFigures
 from dialer.alerts.words import Severity
 from dialer.config_telling import Mqtt
 from dialer.floor import commands as cmd
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, Result
 from dialer.mqtt import fields as f
 from dialer.mqtt.attempts import told_attempts
@@ -97,6 +99,23 @@ def test_the_reference_tells_every_field_of_a_state(topic: str, fields: f.Fields
     state = states(FLOOR, [])[topic]
     assert isinstance(state, dict)
     assert set(state) - {"instance"} == set(fields)
+
+
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [
+        (TrunkView("t1"), ("failing", None, None)),
+        (TrunkView("t1", NOW, 8, 8, "t2"), ("avoided", "t2", iso(NOW))),
+        (TrunkView("t1", NOW, 8, 8, ""), ("avoided", None, iso(NOW))),
+    ],
+)
+def test_a_trunk_that_is_avoided_says_since_when_and_what_carries_its_calls(
+    view: TrunkView, told: tuple[str, str | None, str | None]
+) -> None:
+    there = replace(FLOOR, status=replace(FLOOR.status, trunks=(view,)))
+    state = states(there, [ALERT])["trunk/t1/state"]
+    assert isinstance(state, dict)
+    assert (state["state"], state["instead"], state["avoided_since"]) == told
 
 
 def test_an_alert_is_told_with_cause_and_hint_in_the_language_wanted() -> None:
