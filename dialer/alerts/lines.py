@@ -147,7 +147,7 @@ def trunk_failing(facts: Facts, settings: Alerts) -> Iterator[Reading]:
         "Trunk {subject} is avoided: {value:.0f} calls in a row failed. Its calls go over: {instead}.",
         (
             "Look at the carrier: `asterisk -rx 'pjsip show endpoint {subject}'`. One call at a time tries the trunk,"
-            " and it is used again when one gets through. Without another ([dialing] backup_trunks) no other call is made."
+            " and it is used again when one gets through. Without another ([dialing] backup_trunks) no other goes out."
         ),
     ),
     fr=(
