@@ -1,9 +1,23 @@
 """Every test: the same examples at each run, unless a campaign asks for new ones."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("DIALER_HYPOTHESIS", "repeatable"))
+
+
+# What shares a testbed, ports or an installation stays in one process of `make test`; the others compute beside it.
+ONE_PROCESS_EACH = ("asterisk", "daemon")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell ``--dist loadgroup`` which tests belong together."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in ONE_PROCESS_EACH:
+            item.add_marker(pytest.mark.xdist_group(folder))

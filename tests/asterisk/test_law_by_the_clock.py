@@ -48,12 +48,12 @@ class Scene:
 
 # In winter and in summer time; a start an hour wrong in either direction would call too early or not at all.
 SCENES = (
-    Scene(datetime(2026, 12, 31, 19, 58, 50, tzinfo=PARIS), 85),  # over the end of the window
+    Scene(datetime(2026, 12, 31, 19, 59, 5, tzinfo=PARIS), 65),  # over the end of the window
     Scene(datetime(2027, 1, 1, 10, 0, 30, tzinfo=PARIS), 10),  # over the year's end, into a holiday
-    Scene(datetime(2027, 1, 4, 9, 59, 45, tzinfo=PARIS), 20, works="legal"),  # Monday in winter
+    Scene(datetime(2027, 1, 4, 9, 59, 50, tzinfo=PARIS), 15, works="legal"),  # Monday in winter
     Scene(datetime(2027, 3, 26, 9, 0, 10, tzinfo=PARIS), 10, works="reunion"),  # noon there, an hour too early in Paris
     Scene(datetime(2027, 3, 29, 10, 0, 30, tzinfo=PARIS), 10),  # Easter Monday, the day after the night of the change
-    Scene(datetime(2027, 3, 30, 9, 59, 45, tzinfo=PARIS), 20, works="exhausted"),  # Tuesday in summer time
+    Scene(datetime(2027, 3, 30, 9, 59, 50, tzinfo=PARIS), 15, works="exhausted"),  # Tuesday in summer time
 )
 HOLIDAYS = ("2027-01-01", "2027-03-29")
 WINDOWS = (("10:00", "13:00"), ("14:00", "20:00"))

@@ -8,7 +8,7 @@ from dialer.leads.keys import Keys
 KEY = st.integers(1, 2**64 - 1) | st.integers(33_142_000_000, 33_142_000_050)
 
 
-@given(st.lists(st.lists(KEY, max_size=100), max_size=5))
+@given(st.lists(st.lists(KEY, max_size=20), max_size=4))
 def test_a_key_is_new_once(batches: list[list[int]]) -> None:
     ours, known = Keys(), set[int]()
     for keys in batches:
