@@ -256,6 +256,8 @@ class House(Rig):
         self.testbed.carrier_cli("channel request hangup all")
         self._until(lambda: "\n0 active channels" in "\n" + self.testbed.pbx_cli("core show channels"))
         self.testbed.pbx_cli("database deltree dialer")
+        for trunk in (self.testbed.trunk, self.testbed.second_trunk):
+            self.testbed.mend_trunk(trunk)
         self.testbed.carrier_cli("database deltree phone")
         self.testbed.carrier_cli("database deltree record")
 

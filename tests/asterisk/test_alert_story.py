@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,8 @@ def supervisor(broker: Broker) -> Iterator[Supervisor]:
     listening.close()
 
 
-@pytest.fixture
-def house(bed: Bed, broker: Broker, tmp_path: Path) -> Iterator[House]:
+@contextmanager
+def floor(bed: Bed, broker: Broker, name: str, **dialing: object) -> Iterator[House]:
     """A floor of four agents whose campaign calls good numbers, told on the broker in English."""
     settings = {
         "mqtt__enabled": True,
@@ -92,12 +93,79 @@ def house(bed: Bed, broker: Broker, tmp_path: Path) -> Iterator[House]:
         "alerts__window_s": 30,
         "alerts__clear_s": 1,
         "alerts__hold_s": 0,
+        **{f"dialing__{key}": value for key, value in dialing.items()},
     }
-    with bed.house(tmp_path.name, **settings) as house:
+    with bed.house(name, **settings) as house:
         house.start()
         house.add_campaign("sample", wrap_up_s=0)
         house.call_agents(house.hire("sample", range(1001, 1005)))
         yield house
+
+
+@pytest.fixture
+def house(bed: Bed, broker: Broker, tmp_path: Path) -> Iterator[House]:
+    """A floor that goes on whatever its trunk does."""
+    with floor(bed, broker, tmp_path.name, trunk_failures=0) as house:
+        yield house
+
+
+def test_a_trunk_fails_and_another_carries_the_calls_until_it_works(
+    bed: Bed, broker: Broker, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    """1. People talk. 2. The trunk brings congestion alone. 3. The other one carries the calls. 4. It works again."""
+    backup = {bed.testbed.trunk: bed.testbed.second_trunk}
+    with floor(bed, broker, tmp_path.name, backup_trunks=backup, trunk_failures=4, trunk_probe_s=3) as house:
+        _call(house, GOOD[:400], "people")
+        supervisor.until("trunk/carrier/state", state="ok")
+
+        bed.testbed.fail_trunk("carrier")
+        failed_at = supervisor.until("attempt/sample/ended", result="congestion")[0]
+        raised_at, _, raised = supervisor.until("alert/system/trunk_avoided", state="raised", severity="warning")
+        assert (raised["subject"], raised["threshold"]) == ("carrier", 4)
+        assert "Its calls go over: carrier2" in raised["cause"]
+        avoided_at = supervisor.until("trunk/carrier/state", state="avoided", instead="carrier2")[0]
+        carried_at = supervisor.until("trunk/carrier2/state", state="ok")[0]
+        assert "calls go over carrier2" in house.troubles()
+        house.wait_for(lambda: _tries(house) >= 2, "two calls that try the trunk")
+
+        bed.testbed.mend_trunk("carrier")
+        mended_at = time.time()
+        resolved_at, _, resolved = supervisor.until("alert/system/trunk_avoided", state="resolved", limit_s=60)
+        assert resolved["alert_id"] == raised["alert_id"]
+        supervisor.until("trunk/carrier/state", state="ok", instead=None)
+        assert failed_at < raised_at < carried_at < resolved_at
+        assert avoided_at < mended_at < resolved_at
+
+        # Only the calls that showed that the trunk is dead and those that tried it failed, each person was called once.
+        house.cli("campaign", "stop", "sample")
+        lost = house.rows("SELECT count(*) FROM attempts WHERE result = 'congestion'")[0][0]
+        assert lost <= 4 + 4 + _tries(house)
+        assert "works again" in house.troubles()
+        house.expect_sound()
+
+
+def test_a_dead_trunk_with_no_other_does_not_use_up_the_list(
+    bed: Bed, broker: Broker, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    with floor(bed, broker, tmp_path.name, trunk_failures=4, trunk_probe_s=2) as house:
+        bed.testbed.fail_trunk("carrier")
+        _call(house, GOOD[:60], "people")
+        supervisor.until("alert/system/trunk_avoided", state="raised", severity="critical")
+        supervisor.until("campaign/sample/state", dial_reason="trunk_failing")
+        house.wait_for(lambda: _tries(house) >= 2, "two calls that try the trunk")
+        assert house.made() <= 4 + 4 + _tries(house) + 1
+
+        bed.testbed.mend_trunk("carrier")
+        supervisor.until("alert/system/trunk_avoided", state="resolved")
+        house.until_worked()
+        assert sum(house.reached().values()) == 60
+        house.expect_sound()
+
+
+def _tries(house: House) -> int:
+    """Calls that went out to try a trunk."""
+    question = "SELECT count(*) FROM attempt_steps WHERE reason LIKE 'originate sent, to try %'"
+    return int(house.rows(question)[0][0])
 
 
 def test_a_trunk_fails_and_recovers(house: House, supervisor: Supervisor) -> None:

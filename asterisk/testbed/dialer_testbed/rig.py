@@ -84,7 +84,7 @@ class Rig:
         }
         self.cli(
             "init",
-            *(word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")),
+            *(word for key, value in settings.items() for word in ("--set", f"{key}={_toml(value)}")),
         )
         (self.folder / "ami.secret").write_text(self.testbed.ami_secret + "\n")
 
@@ -224,3 +224,9 @@ class Rig:
     def ready(self) -> set[int]:
         """The agents who are ready now."""
         return {int(agent["agent_id"]) for agent in self.status()["agents"] if agent["state"] == "ready"}
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    return json.dumps(value)

@@ -104,6 +104,7 @@ class Testbed:
         self.folder = folder.resolve()
         self.options = options or Options()
         self.trunk = "carrier"
+        self.second_trunk = "carrier2"
         program = find_program()
         self.asterisk_version = program.version()
         self.pbx = Instance("pbx", self.folder / "pbx", program)
@@ -194,6 +195,14 @@ class Testbed:
 
     def carrier_ami(self) -> Ami:
         return Ami(self.ports.carrier_ami, "testbed", self._state()["testbed_secret"])
+
+    def fail_trunk(self, name: str) -> None:
+        """The carrier answers every new call that comes over this trunk with congestion."""
+        self.carrier_cli(f"dialplan set global DOWN_{name} 1")
+
+    def mend_trunk(self, name: str) -> None:
+        """The carrier takes calls over this trunk again."""
+        self.carrier_cli(f"dialplan set global DOWN_{name} 0")
 
     # witnesses
 
