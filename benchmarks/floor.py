@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice, product
@@ -68,6 +69,7 @@ class Figures:
     unsettled: int
     carrier_calls: int
     not_on_record: int
+    not_at_carrier: dict[str, int]  # attempts that the carrier never saw, by how they ended
 
 
 def main() -> None:
@@ -140,8 +142,9 @@ def _figures(name: str, rig: Rig, witness: Witness, took: float, spent: float) -
                 " WHERE s.state = 'dialing'"
             )
         ]
-        on_record = {row[0] for row in db.execute("SELECT number FROM attempts")}
+        on_record = dict(db.execute("SELECT number, coalesce(result, 'open') FROM attempts"))
     carrier = rig.testbed.carrier_cdr(wait_s=10)
+    reached = {"+33" + row.number.removeprefix("0") for row in carrier}
     return Figures(
         load=name,
         seconds=round(took, 1),
@@ -158,7 +161,8 @@ def _figures(name: str, rig: Rig, witness: Witness, took: float, spent: float) -
         abandoned=abandoned,
         unsettled=unsettled or 0,
         carrier_calls=len(carrier),
-        not_on_record=sum("+33" + row.number.removeprefix("0") not in on_record for row in carrier),
+        not_on_record=len(reached - on_record.keys()),
+        not_at_carrier=dict(Counter(result for number, result in on_record.items() if number not in reached)),
     )
 
 
