@@ -83,8 +83,9 @@ def parse(raw: str, region: str | None = "FR") -> Number | Refusal:
 
     The caller keeps ``raw``. Premium-rate numbers are refused: nobody's lead has one.
     """
-    if region == "FR" and len(raw) == 10 and raw[0] == "0":
-        significant: str | None = raw[1:]
+    plain = raw.replace(" ", "")
+    if region == "FR" and len(plain) == 10 and plain[0] == "0":
+        significant: str | None = plain[1:]
     else:
         significant = _french_digits(raw.translate(_NOISE), region)
     if significant is None or not (significant.isdecimal() and significant.isascii() and len(significant) == 9):

@@ -52,12 +52,12 @@ class RowReader:
 
     def _numbers(self, cells: Sequence[str]) -> tuple[list[_Number], str]:
         numbers: list[_Number] = []
-        reason = "There is no phone number."
+        reason, code_at = "There is no phone number.", self._layout.phone_code
         for at in self._layout.phones:
             raw = cells[at].strip()
             if not raw:
                 continue
-            found = parse(self._with_code(raw, cells), self._region)
+            found = parse(raw if code_at is None else _with_code(raw, cells[code_at]), self._region)
             if isinstance(found, Refusal):
                 self.bad_numbers += 1
                 reason = found.reason
@@ -65,11 +65,12 @@ class RowReader:
                 numbers.append((*found, raw))
         return numbers, reason
 
-    def _with_code(self, raw: str, cells: Sequence[str]) -> str:
-        if self._layout.phone_code is None or raw[0] == "+" or raw.startswith("00"):
-            return raw
-        code = cells[self._layout.phone_code].strip().lstrip("+0")
-        return f"+{code}{raw}" if code else raw
+
+def _with_code(raw: str, code: str) -> str:
+    if raw[0] == "+" or raw.startswith("00"):
+        return raw
+    code = code.strip().lstrip("+0")
+    return f"+{code}{raw}" if code else raw
 
 
 def _encoder(layout: Layout) -> Callable[[Sequence[str]], str]:
