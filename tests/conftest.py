@@ -15,8 +15,9 @@ settings.load_profile(os.environ.get("DIALER_HYPOTHESIS", "repeatable"))
 ONE_PROCESS_EACH = ("asterisk", "daemon")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell ``--dist loadgroup`` which tests belong together."""
+    """Tell ``--dist loadgroup`` which tests belong together, before it reads that from their marks."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in ONE_PROCESS_EACH:
