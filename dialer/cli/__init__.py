@@ -32,6 +32,7 @@ _PLACES = {
     "person": ("dialer.cli.person:person", "Show, export and erase what is held on a person."),
     "retention": ("dialer.cli.retention:retention", "Take out what is kept no longer."),
     "audit": ("dialer.cli.audit:audit", "Prove that no attempt broke the law, or list those that did."),
+    "trail": ("dialer.cli.trail:trail", "Show who commanded what, when and from where."),
     "disposition": ("dialer.cli.disposition:disposition", "Say what came of a call."),
 }
 

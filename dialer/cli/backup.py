@@ -1,6 +1,7 @@
 """``dialer backup`` and ``dialer restore``: the store as it was."""
 
 import asyncio
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -81,6 +82,7 @@ def restore(shell: Shell, file: Path, check: bool) -> None:
       dialer restore /var/lib/dialer/backups/dialer-20261122T023000Z.db
     """
     from dialer import log
+    from dialer.control.server import Peer
     from dialer.store.backup import prove
     from dialer.store.restoring import restore as put_back
 
@@ -90,7 +92,7 @@ def restore(shell: Shell, file: Path, check: bool) -> None:
         return
     log.setup("warning")
     store = shell.loaded.config.store_path
-    done = asyncio.run(put_back(store, file, time.time()))
+    done = asyncio.run(put_back(store, file, time.time(), Peer(os.getpid(), os.getuid()).user))
     told = {
         "store": str(store),
         "kept": str(done.kept) if done.kept else None,

@@ -34,18 +34,19 @@ class Reach:
 
     async def _do_here(self, command: str, on_part: OnPart, params: JsonObject) -> JsonObject:
         from dialer import log
-        from dialer.control.handlers import STORE_COMMANDS
+        from dialer.control.handlers import store_handlers
         from dialer.control.server import Call, Peer
         from dialer.control.services import StoreOnly
+        from dialer.control.trail import Trail
         from dialer.store.opening import open_store
 
         async def send(part: JsonObject) -> None:
             on_part(part)
 
         call = Call(params, Peer(os.getpid(), os.getuid()), send)
-        function = STORE_COMMANDS[command]
         if command in LOOK_ONLY:
-            return await function(StoreOnly(self._loaded), call)
+            return await store_handlers(StoreOnly(self._loaded))[command](call)
         log.setup("warning")
         async with open_store(self._loaded.config.store_path) as store:
-            return await function(StoreOnly(self._loaded, store), call)
+            services = StoreOnly(self._loaded, store)
+            return await Trail(services, "command line").over(store_handlers(services))[command](call)

@@ -18,6 +18,7 @@ from dialer.control import (
     leads,
     pacing,
     privacy,
+    trail,
 )
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
@@ -66,6 +67,7 @@ STORE_COMMANDS: Final[Mapping[str, _Function]] = {
     "person_erase": privacy.erase,
     "retention_run": privacy.retain,
     "alert_list": alerts.list_all,
+    "trail_list": trail.list_all,
 }
 
 # These speak to the floor.
@@ -93,7 +95,7 @@ _PHONE_COMMANDS: Final[Mapping[str, _Function]] = {
 
 
 def control_handlers(services: Services) -> dict[str, Handler]:
-    """Everything, for ``control.sock``: supervisors and administrators."""
+    """Everything, for supervisors and administrators; ``trail.Trail`` puts on record what is done by it."""
     return _bind({**STORE_COMMANDS, **FLOOR_COMMANDS}, services)
 
 

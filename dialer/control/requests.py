@@ -87,6 +87,16 @@ class AlertSilence(Params):
     why: Text = ""
 
 
+class TrailList(Params):
+    """Commands given from ``since`` to before ``until``, the newest first, at most ``most``."""
+
+    since: Time = 0.0
+    until: Time = 4_102_444_800.0
+    who: Reason | None = None
+    campaign_id: Id | None = None
+    most: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+
 class Nothing(Params):
     """A command without parameters."""
 

@@ -19,6 +19,7 @@ from dialer.control.handlers import agent_handlers, control_handlers
 from dialer.control.server import ControlServer
 from dialer.control.services import AlertDesk
 from dialer.control.status import LinkStatus, StatusSnapshot
+from dialer.control.trail import Trail
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories, retaining
 from dialer.daemon.calls import tell_ended_calls, tell_trunks
@@ -148,7 +149,10 @@ class Daemon:
         sockets = config.daemon
         for server in (
             ControlServer(
-                config.control_path, control_handlers(self), mode=sockets.control_mode, group=sockets.control_group
+                config.control_path,
+                Trail(self, "socket").over(control_handlers(self)),
+                mode=sockets.control_mode,
+                group=sockets.control_group,
             ),
             ControlServer(
                 config.agents_path, agent_handlers(self), mode=sockets.agents_mode, group=sockets.agents_group

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dialer.alerts.board import Alert, Silence
@@ -23,6 +23,12 @@ WHERE id = (SELECT max(id) FROM alert_silences AS l WHERE l.kind = s.kind AND l.
 ORDER BY id
 """
 _AUDIT = "INSERT INTO command_audit (at, who, origin, command, params, result) VALUES (?, ?, ?, ?, ?, ?)"
+_COMMANDED = """
+SELECT at, who, origin, command, params, result FROM command_audit
+WHERE at >= :since AND at < :until AND (:who IS NULL OR who = :who)
+    AND (:campaign_id IS NULL OR json_extract(params, '$.campaign_id') = :campaign_id)
+ORDER BY at DESC, id DESC LIMIT :most
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,17 @@ class Audit:
     command: str
     params: Mapping[str, Any]
     result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which commands: given from ``since`` to before ``until`` (seconds since the epoch), at most so many."""
+
+    since: float
+    until: float
+    who: str | None
+    campaign_id: str | None
+    most: int
 
 
 def write_alert(db: sqlite3.Connection, alert: Alert) -> None:
@@ -78,3 +95,9 @@ def write_audit(db: sqlite3.Connection, audit: Audit) -> None:
     """Write one command."""
     params = json.dumps(dict(audit.params), ensure_ascii=False)
     db.execute(_AUDIT, (audit.at, audit.who, audit.origin, audit.command, params, audit.result))
+
+
+def commanded(db: sqlite3.Connection, asked: Asked) -> list[dict[str, Any]]:
+    """The commands on record, the newest first; ``params`` as an object."""
+    rows = db.execute(_COMMANDED, asdict(asked)).fetchall()
+    return [{**dict(row), "params": json.loads(row["params"])} for row in rows]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dialer.floor.words import CampaignState
+from dialer.store.alerts import Audit, write_audit
 from dialer.store.backup import Proof, prove
 from dialer.store.errors import BackupRefused
 from dialer.store.lock import StoreLock
@@ -38,8 +39,8 @@ class Restored:
     paused: tuple[str, ...]
 
 
-async def restore(store: Path, backup: Path, now: float) -> Restored:
-    """Put ``backup`` in the place of ``store``. The daemon must not run (StoreLocked).
+async def restore(store: Path, backup: Path, now: float, by: str) -> Restored:
+    """Put ``backup`` in the place of ``store``; ``by`` is the user who wants it. The daemon must not run (StoreLocked).
 
     StoreMissing, StoreDamaged, StoreNewer or BackupRefused; the store is as it was then.
     """
@@ -60,6 +61,8 @@ async def restore(store: Path, backup: Path, now: float) -> Restored:
         if kept is not None and _same_key(store, kept):
             taken_over = await restored.between(partial(take_over, kept=kept))
         erased, left = await restored.write(lambda db: erase_again(db, now))
+        audit = Audit(now, by, "command line", "restore", {"backup": backup.name}, "done")
+        await restored.write(lambda db: write_audit(db, audit))
         return Restored(proof, kept, taken_over, erased, left, await _pause(restored))
 
 

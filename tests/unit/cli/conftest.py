@@ -17,6 +17,7 @@ from dialer.cli import main
 from dialer.config_file import load
 from dialer.control.handlers import control_handlers
 from dialer.control.server import ControlServer
+from dialer.control.trail import Trail
 from dialer.store.opening import open_store
 from tests.unit.control.live_services import LiveServices
 
@@ -96,7 +97,9 @@ class _Thread:
         try:
             async with open_store(self._loaded.config.store_path) as store:
                 services = LiveServices(self._loaded, store)
-                server = ControlServer(self._loaded.config.control_path, control_handlers(services))
+                server = ControlServer(
+                    self._loaded.config.control_path, Trail(services, "socket").over(control_handlers(services))
+                )
                 await server.start()
                 self._up.set_result(services)
                 await self._stopping.wait()

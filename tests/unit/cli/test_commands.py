@@ -1,6 +1,7 @@
 """What people type, without a daemon: output, JSON, files, errors."""
 
 import csv
+import getpass
 import io
 import json
 import stat
@@ -121,6 +122,20 @@ def test_doctor_helps_where_there_is_no_store(dialer: Dialer) -> None:
 
 
 # --- campaigns and agents ------------------------------------------------------------------------------------------
+
+
+def test_what_is_done_without_a_daemon_is_on_record_too(campaign: Dialer) -> None:
+    campaign.fails(2, "campaign", "start", "winter")
+    campaign.ok("campaign", "list")
+
+    told = campaign.json("trail")["commands"]
+
+    assert [(each["command"], each["result"]) for each in told] == [
+        ("campaign_move", "not_found"),
+        ("agent_add", "done"),
+        ("campaign_create", "done"),
+    ]
+    assert {(each["who"], each["origin"]) for each in told} == {(getpass.getuser(), "command line")}
 
 
 def test_a_campaign_is_created_listed_shown_changed_and_started(campaign: Dialer) -> None:

@@ -1,5 +1,6 @@
 """What people type while a daemon runs: the same commands, carried out by the daemon over its socket."""
 
+import getpass
 import json
 import subprocess
 import sys
@@ -31,6 +32,24 @@ def test_agents_are_called_paused_and_made_ready(campaign: Dialer, daemon: LiveS
     assert agent["state"] == "calling"
     assert campaign.ok("agents", "logout", "101").startswith("Agent 101 is ")
     assert "no agent '999'" in campaign.fails(2, "agents", "call", "999")
+
+
+def test_what_was_commanded_is_shown_with_who_and_from_where(campaign: Dialer) -> None:
+    campaign.fails(1, "agents", "pause", "101")
+
+    told = campaign.json("trail", "--last", "1h")["commands"]
+
+    user = getpass.getuser()
+    assert [(each["who"], each["origin"], each["command"], each["result"]) for each in told] == [
+        (user, "socket", "agent_pause", "error"),
+        (user, "socket", "agent_add", "done"),
+        (user, "socket", "campaign_create", "done"),
+    ]
+    table = campaign.ok("trail", "--campaign", "summer")
+    assert "agent_pause" not in table
+    assert "campaign_id=summer" in table
+    assert "pin=•••" in table
+    assert campaign.ok("trail", "--who", "nobody-here") == "No commands.\n"
 
 
 def test_a_refusal_of_the_floor_exits_with_1(campaign: Dialer) -> None:

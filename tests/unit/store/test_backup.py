@@ -164,10 +164,12 @@ async def test_a_store_comes_back_and_the_old_one_is_kept(store: Path, tmp_path:
         later.record([ended(attempt)])
         await later.flush()
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     async with opened(store) as restored:
         assert await rows(restored, "SELECT count(*) FROM leads") == [(50,)]
+        who = await rows(restored, "SELECT who, origin, command, params FROM command_audit")
+    assert who == [("nadia", "command line", "restore", f'{{"backup": "{backup.path.name}"}}')]
     assert done.kept is not None
     assert prove(done.kept).rows["leads"] == 70
     assert done.taken_over == TakenOver(wishes=0, consents=0, attempts=1)
@@ -179,7 +181,7 @@ async def test_wishes_that_came_since_are_taken_over(store: Path, tmp_path: Path
     backup, _ = back_up(store, tmp_path / "b", NOW)
     await wish(store, "+33199000002")
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.taken_over is not None
     assert done.taken_over.wishes == 1
@@ -195,7 +197,7 @@ async def test_a_withdrawal_that_came_since_is_taken_over(store: Path, tmp_path:
     async with open_store(store, clock=lambda: NOW) as later:
         await later.write(lambda db: db.execute(row))
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.taken_over == TakenOver(wishes=0, consents=1, attempts=0)
 
@@ -206,7 +208,7 @@ async def test_whom_the_backup_brings_back_is_erased_again(store: Path, tmp_path
     async with open_store(store, clock=lambda: NOW) as later:
         await later.write(lambda db: erase(db, number(3), NOW, "asked by letter"))
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.erased == 1
     async with opened(store) as restored:
@@ -224,7 +226,7 @@ async def test_who_was_on_the_line_when_the_backup_was_made_is_left_and_said(sto
         await later.flush()
         await later.write(lambda db: erase(db, number(0), NOW, "asked by letter"))
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert (done.erased, done.not_erased) == (0, 1)
 
@@ -235,7 +237,7 @@ async def test_campaigns_that_ran_are_paused_until_somebody_starts_them(store: P
         await running.set_campaign_state("acme", CampaignState.RUNNING, "test")
     backup, _ = back_up(store, tmp_path / "b", NOW)
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.paused == ("acme",)
     async with opened(store) as restored:
@@ -247,7 +249,7 @@ async def test_a_damaged_old_store_is_kept_and_what_is_lost_is_said(store: Path,
     backup, _ = back_up(store, tmp_path / "b", NOW)
     store.write_bytes(b"\xff" * 100_000)
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.taken_over is None
     assert done.kept is not None
@@ -261,7 +263,7 @@ async def test_a_store_that_is_gone_comes_back(store: Path, tmp_path: Path) -> N
     shutil.rmtree(store.parent)
     store.parent.mkdir()
 
-    done = await restore(store, backup.path, NOW)
+    done = await restore(store, backup.path, NOW, "nadia")
 
     assert done.kept is None
     assert prove(store).rows["leads"] == 7
@@ -272,7 +274,7 @@ async def test_nothing_is_put_back_under_a_running_daemon(store: Path, tmp_path:
     backup, _ = back_up(store, tmp_path / "b", NOW)
     async with opened(store):
         with pytest.raises(StoreLocked):
-            await restore(store, backup.path, NOW)
+            await restore(store, backup.path, NOW, "nadia")
     assert [file.name for file in store.parent.iterdir() if "replaced" in file.name] == []
 
 
@@ -293,7 +295,7 @@ async def test_what_is_not_sound_is_not_put_back(store: Path, tmp_path: Path, sq
     before = store.read_bytes()
 
     with pytest.raises(error):
-        await restore(store, backup.path, NOW)
+        await restore(store, backup.path, NOW, "nadia")
 
     assert store.read_bytes() == before
 
@@ -305,7 +307,7 @@ async def test_a_do_not_call_list_without_its_key_is_not_put_back(store: Path, t
     key_path(backup.path).unlink()
 
     with pytest.raises(BackupRefused, match="no key"):
-        await restore(store, backup.path, NOW)
+        await restore(store, backup.path, NOW, "nadia")
 
     assert await wishes(store) == 1
 
@@ -316,6 +318,6 @@ async def test_what_root_makes_belongs_to_the_owner_of_the_folder(store: Path, t
     os.chown(store.parent, 12345, 12345)
     await fill(store)
     backup, _ = back_up(store, tmp_path / "b", NOW)
-    await restore(store, backup.path, NOW)
+    await restore(store, backup.path, NOW, "nadia")
     files = [*store.parent.iterdir(), tmp_path / "b", *(tmp_path / "b").iterdir()]
     assert {(file.stat().st_uid, file.stat().st_gid) for file in files} == {(12345, 12345)}

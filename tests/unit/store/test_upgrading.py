@@ -107,7 +107,7 @@ async def test_a_backup_from_before_the_update_can_be_put_back_after_it(store: P
     async with open_store(store, clock=lambda: NOW):
         pass
 
-    await restore(store, backup.path, NOW)
+    await restore(store, backup.path, NOW, "nadia")
 
     assert prove(store).schema == schema.migrations()[-1].number
 
