@@ -1,96 +1,21 @@
 """The lookout on a real engine and store: real causes are judged, kept on record, and go on after a restart."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dialer.alerts.board import Alert, Board, Silence
-from dialer.alerts.tally import Tally
-from dialer.config_file import Loaded, parse
-from dialer.control.status import LinkStatus, StatusSnapshot
+from dialer.alerts.board import Alert, Silence
+from dialer.config_file import parse
 from dialer.daemon.lookout import Lookout
-from dialer.daemon.senses import Senses, tzdata_age
-from dialer.daemon.vitals import LoopLag, StoreProbe
-from dialer.daemon.watch import Watch
+from dialer.daemon.senses import tzdata_age
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
 from dialer.floor.words import Result
-from dialer.mqtt.outbox import Outbox
 from dialer.store import alerts as records
 from tests.daemon.harness import NOW, Bench
-
-CONFIG = """
-[daemon]
-state_dir = "."
-[alerts]
-language = "en"
-hold_s = 0
-clear_s = 0
-trunk_min_calls = 3
-[mqtt]
-attempts = true
-"""
-
-
-@dataclass
-class Room:
-    """A lookout beside a bench; ``wall`` is the machine's clock."""
-
-    bench: Bench
-    loaded: Loaded
-    wall: Callable[[], float] = lambda: NOW
-    up: bool = True
-    outbox: Outbox = field(default_factory=lambda: Outbox("dialer/test/"))
-
-    def __post_init__(self) -> None:
-        bench = self.bench
-        self.watch = Watch(bench.engine, bench.store)
-        self.probe = StoreProbe(bench.store)
-        self.senses = Senses(
-            bench.engine,
-            bench.store,
-            self.probe,
-            LoopLag(),
-            lambda: self.loaded,
-            lambda: 0,
-            wall=lambda: self.wall(),  # noqa: PLW0108 - another one later
-        )
-        self.lookout = Lookout(
-            store=bench.store,
-            senses=self.senses,
-            tally=Tally(lambda: bench.now, 600),
-            board=Board(self.loaded.config.alerts),
-            snapshot=self.snapshot,
-            loaded=lambda: self.loaded,
-            clock=lambda: bench.now,
-            campaign_of=bench.engine.floor.campaign_of,
-            outbox=self.outbox,
-        )
-        bench.engine.followers.append(self.lookout.follow)
-
-    def snapshot(self) -> StatusSnapshot:
-        """The floor now."""
-        return StatusSnapshot(
-            at=self.bench.now,
-            version="0",
-            instance="test",
-            started_at=NOW,
-            draining=False,
-            link=LinkStatus(up=self.up, since=NOW),
-            campaigns=self.watch.campaigns(),
-            agents=self.watch.agents(),
-            trunks=tuple(self.bench.engine.floor.trunk_views()),
-        )
-
-    def look(self, after_s: float = 1.0) -> list[str]:
-        """Look a little later; the kinds that stand."""
-        self.bench.now += after_s
-        self.lookout.look()
-        return [alert.kind for alert in self.lookout.board.standing]
+from tests.daemon.room import CONFIG, Room
 
 
 @pytest.fixture
@@ -127,9 +52,9 @@ async def test_each_step_of_a_call_is_told_when_wanted(room: Room) -> None:
 
 
 async def test_a_lost_link_is_told_and_its_return(room: Room) -> None:
-    room.up = False
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
     assert "ami_lost" in room.look(after_s=2)
-    room.up = True
+    room.bench.tell(ev.LinkRestored(at=room.bench.now))
     assert "ami_lost" not in room.look()
 
 
@@ -150,16 +75,9 @@ async def test_fastagi_that_is_not_reached_is_told_until_it_is(room: Room) -> No
     assert "fastagi_failing" not in room.look()
 
 
-async def test_a_slow_store_is_told(room: Room) -> None:
-    room.probe.took_s = 0.8
-    assert room.look() == ["store_slow"]
-    room.probe.took_s = 0.01
-    assert room.look() == []
-
-
 async def test_what_was_told_is_on_record_and_goes_on_after_a_restart(room: Room, tmp_path: Path) -> None:
     keeping = asyncio.create_task(room.lookout.keep())
-    room.up = False
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
     room.look(after_s=2)
     (alert,) = room.lookout.board.standing
     room.lookout.acknowledge(alert.alert_id, "nadia")
@@ -167,7 +85,7 @@ async def test_what_was_told_is_on_record_and_goes_on_after_a_restart(room: Room
     await until_kept(room, alert)
     keeping.cancel()
 
-    after = Room(room.bench, room.loaded, wall=room.wall, up=False)
+    after = Room(room.bench, room.loaded, wall=room.wall)
     await after.lookout.restore()
     (again,) = after.lookout.board.standing
     assert (again.alert_id, again.acknowledged_by) == (alert.alert_id, "nadia")
