@@ -38,9 +38,8 @@ class Calendar:
             known = self._days[day] = self._windows(day)
         return known
 
-    def closes_at(self, at: datetime, zone_key: str) -> datetime | None:
-        """Return when (UTC) the window that is open at ``at`` ends in one zone; ``None`` when it is closed."""
-        local = at.astimezone(zone(zone_key))
+    def closes_at(self, local: datetime, zone_key: str) -> datetime | None:
+        """Return when (UTC) the window open at ``local``, a time in that zone, ends; ``None`` when it is closed."""
         second = seconds_of_day(local)
         for start, end in self.windows(local.date()):
             if start <= second < end:
@@ -88,7 +87,7 @@ class Calendar:
         windows, ruled = _WHOLE_DAY, False
         for rule in self.preset.of_kind("hours"):
             if rule.holds_on(day):
-                windows, ruled = intersect(windows, hours_of(rule, self.place, day)), True
+                windows, ruled = intersect(windows, hours_of(rule, self.place, day.weekday())), True
         return windows if ruled else ()
 
 
@@ -98,9 +97,9 @@ def calendar_of(preset: Preset, place: Place) -> Calendar:
     return Calendar(preset, place)
 
 
-def hours_of(rule: Rule, place: Place, day: date) -> Day:
-    """Return the windows that one hours rule gives a date, the strictest of the states where the person may be."""
-    weekday = day.weekday()
+@lru_cache(maxsize=8192)
+def hours_of(rule: Rule, place: Place, weekday: int) -> Day:
+    """Return the windows that one hours rule gives a weekday, the strictest of the states where the person may be."""
     windows: Day = rule["windows"][weekday]
     states = rule.parameters.get("states", {})
     for state in place.states & states.keys():

@@ -7,17 +7,15 @@ from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of
 from dialer.rules.calendars import years_known
 from dialer.rules.model import Consent
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Dated, Situation, Steady, allow, block, unknown
 from dialer.rules.territory import Place
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.windows import WEEKDAYS, span_text
 from dialer.rules.zones import TZDATA_VERSION
 
 
-def tz_resolved(_rule: Rule, s: Situation) -> Finding:
+def tz_resolved(_rule: Rule, s: Steady) -> Finding:
     """The person's zones are known, from the address, else from the number."""
-    if not isinstance(s.case.number, str):
-        return unknown("number")
     if not s.place.known:
         return block(s.place.problem or "no time zone is known")
     return allow(zones=s.place.zones, territories=sorted(s.place.regions or s.place.countries))
@@ -31,9 +29,9 @@ def covers_number(_rule: Rule, s: Steady) -> Finding:
     return allow(countries=sorted(countries))
 
 
-def law_known(_rule: Rule, s: Situation) -> Finding:
+def law_known(_rule: Rule, s: Dated) -> Finding:
     """The preset knows the law of that day."""
-    if s.at.date() < s.preset.known_from:
+    if min(s.dates) < s.preset.known_from:
         return block("the preset does not know the law of that day", known_from=s.preset.known_from)
     return ALLOWED
 
@@ -46,16 +44,15 @@ def tzdata_version(rule: Rule, _s: Steady) -> Finding:
     return allow(tzdata=TZDATA_VERSION)
 
 
-def holiday_years(_rule: Rule, s: Situation) -> Finding:
+def holiday_years(_rule: Rule, s: Dated) -> Finding:
     """This year's and the next year's holidays are known."""
-    year = s.at.year
-    calendar = _calendar_without(s.preset, s.place, year)
+    first, last = min(s.dates).year, max(s.dates).year
+    calendar = _calendar_without(s.preset, s.place, first) or _calendar_without(s.preset, s.place, last)
     if calendar is not None:
         return block("the holidays of this and the next year are not known", calendar=calendar)
-    return allow(years=[year, year + 1])
+    return allow(years=list(range(first, last + 2)))
 
 
-@lru_cache(maxsize=4096)
 def _calendar_without(preset: Preset, place: Place, year: int) -> str | None:
     for holidays in preset.of_kind("holidays"):
         for calendar in calendars_of(holidays, place):
@@ -65,49 +62,57 @@ def _calendar_without(preset: Preset, place: Place, year: int) -> str | None:
     return None
 
 
-def days(rule: Rule, s: Situation) -> Finding:
+def days(rule: Rule, s: Dated) -> Finding:
     """The day of the week is allowed where the person is."""
-    for local in s.locals:
-        if local.weekday() not in rule["weekdays"]:
-            return _closed(s, local=local, weekday=WEEKDAYS[local.weekday()])
-    return allow(weekday=WEEKDAYS[s.locals[0].weekday()])
+    for day in s.dates:
+        if day.weekday() not in rule["weekdays"]:
+            return _closed(s, date=day, weekday=WEEKDAYS[day.weekday()])
+    return allow(weekday=WEEKDAYS[s.dates[0].weekday()])
 
 
-def holidays(rule: Rule, s: Situation) -> Finding:
+def holidays(rule: Rule, s: Dated) -> Finding:
     """The date is no public holiday where the person is."""
-    for local in s.locals:
-        name = holiday_by(rule, s.place, local.date())
+    for day in s.dates:
+        name = holiday_by(rule, s.place, day)
         if name:
-            return _closed(s, local=local, holiday=name)
+            return _closed(s, date=day, holiday=name)
     return ALLOWED
 
 
 def hours(rule: Rule, s: Situation) -> Finding:
     """The time of day is in a window; a window's end is outside it."""
     for local in s.locals:
-        windows = hours_of(rule, s.place, local.date())
+        windows = hours_of(rule, s.place, local.weekday())
         second = seconds_of_day(local)
-        if not any(start <= second < end for start, end in windows):
+        for start, end in windows:
+            if start <= second < end:
+                break
+        else:
             return _closed(s, local=local, windows=[span_text(w) for w in windows])
     return allow(local=s.locals[0])
 
 
-def originate_guard(_rule: Rule, s: Situation) -> Finding:
+def originate_guard(rule: Rule, s: Situation) -> Finding:
     """Ringing, and the guard after it, ends no later than the window does."""
     guard = s.guard
     if guard is None:
         return unknown("ring_timeout_s")
-    for key in s.place.zones:
-        closes = s.calendar.closes_at(s.at, key)
+    for local, key in zip(s.locals, s.place.zones, strict=True):
+        closes = s.calendar.closes_at(local, key)
         if closes is not None and s.at + guard > closes:
             return _closed(s, closes=s.local(closes), guard_s=guard.total_seconds())
+    return _in_time(rule, guard)
+
+
+@lru_cache(maxsize=1024)
+def _in_time(_rule: Rule, guard: timedelta) -> Finding:
     return allow(guard_s=guard.total_seconds())
 
 
 def slot_exception(_rule: Rule, s: Situation) -> Finding:
     """A call outside the windows rests on a consented date and time, with its evidence."""
     if s.slot is None or _is_open(s):
-        return ALLOWED
+        return allow()
     if not s.slot.evidence:
         return block("the consented slot has no evidence", slot=s.slot.at)
     if not isinstance(s.case.consent, Consent) or s.case.consent.principal != s.case.principal:
@@ -115,7 +120,7 @@ def slot_exception(_rule: Rule, s: Situation) -> Finding:
     return allow(slot=s.slot.at, evidence=s.slot.evidence)
 
 
-def _closed(s: Situation, **inputs: object) -> Finding:
+def _closed(s: Situation | Dated, **inputs: object) -> Finding:
     if s.slot is not None and s.slot.evidence:
         return allow(slot=s.slot.at, **inputs)
     return s.postpone(s.at, **inputs)

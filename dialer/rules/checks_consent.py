@@ -6,7 +6,7 @@ from functools import lru_cache
 from dialer.rules.holidays_fr import add_working_days
 from dialer.rules.model import RESERVED_MODES, UNKNOWN, Consent
 from dialer.rules.preset import Rule
-from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
+from dialer.rules.situation import ALLOWED, FOREVER, Situation, Steady, allow, allow_through, block, unknown
 from dialer.rules.verdict import Finding
 
 
@@ -163,11 +163,12 @@ def _period(rule: Rule, record: Consent, s: Situation) -> Finding:
     if collected > s.at:
         return block("consent is dated in the future", collected_at=collected)
     ends = _end(rule, collected, stated)
-    rings_until = s.at + (s.guard or timedelta(0))
-    inputs = {"collected_at": collected, "ends": s.local(ends) if ends else None}
-    if ends is not None and rings_until > ends:
-        return block("consent has ended, or would end while it rings", **inputs)
-    return allow(**inputs)
+    if ends is None:
+        return allow_through(FOREVER, collected_at=collected, ends=None)
+    last = ends - (s.guard or timedelta(0))
+    if s.at > last:
+        return block("consent has ended, or would end while it rings", collected_at=collected, ends=s.local(ends))
+    return allow_through(last, collected_at=collected, ends=s.local(ends))
 
 
 def _end(rule: Rule, collected: datetime, stated: datetime | None) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Final
 from dialer.rules.checks_consent import valid_consent
 from dialer.rules.model import UNKNOWN
 from dialer.rules.preset import Rule
-from dialer.rules.situation import ALLOWED, Situation, Steady, allow, block, unknown
+from dialer.rules.situation import ALLOWED, FOREVER, Situation, Steady, allow, allow_through, block, unknown
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
@@ -62,7 +62,7 @@ def recall_after_abandon(rule: Rule, s: Situation) -> Finding:
         return unknown("last_abandoned_at")
     free = last.astimezone(UTC) + timedelta(hours=rule["wait_h"])
     if s.at >= free:
-        return allow(last_abandoned_at=last)
+        return allow_through(FOREVER, last_abandoned_at=last)
     if not isinstance(s.case.agent_reserved, bool):
         return unknown("agent_reserved")
     return s.postpone(free, last_abandoned_at=last, wait_h=rule["wait_h"])
@@ -86,23 +86,25 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
     if not isinstance(s.case.attempts, tuple):
         return unknown("attempts")
     count, window = int(rule["count"]), timedelta(days=int(rule["window_days"]))
-    frees, most = [], 0
+    if count == 0:
+        return block("no attempt at all is allowed", count=count)
+    frees, most, all_made = [], 0, True
     for key, local in zip(s.place.zones, s.locals, strict=True):
-        made = _dates(s.case.attempts, key, local.date() - window, local.date())
+        dates, today = _dates(s.case.attempts, key), local.date()
+        made = [day for day in dates if today - window < day <= today]
         most = max(most, len(made))
-        if count == 0:
-            return block("no attempt at all is allowed", count=count)
+        all_made = all_made and dates[-1:] <= [today]
         if len(made) >= count:
             frees.append(datetime.combine(made[len(made) - count] + window, time(), zone(key)))
     inputs = {"made": most, "count": count, "window_days": window.days}
-    if not frees:
-        return allow(**inputs)
-    return s.postpone(max(f.astimezone(UTC) for f in frees), **inputs)
+    if frees:
+        return s.postpone(max(f.astimezone(UTC) for f in frees), **inputs)
+    return allow_through(FOREVER, **inputs) if all_made else allow(**inputs)
 
 
-def _dates(attempts: Iterable[datetime], key: str, after: date, last: date) -> list[date]:
+def _dates(attempts: Iterable[datetime], key: str) -> list[date]:
     person = zone(key)
-    return sorted([day for a in attempts if after < (day := a.astimezone(person).date()) <= last])
+    return sorted([attempt.astimezone(person).date() for attempt in attempts])
 
 
 def attempts_by_hour(rule: Rule, s: Situation) -> Finding:

@@ -5,34 +5,52 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from dialer.rules import checks_calendar as by_time
 from dialer.rules import checks_consent as by_basis
 from dialer.rules import checks_contact as by_contact
 from dialer.rules.calendar import calendar_of
 from dialer.rules.errors import PresetError
-from dialer.rules.model import Case
+from dialer.rules.model import Case, Slot
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, NOBODY, Situation, Steady, at_instant, later, situation, steady
+from dialer.rules.situation import (
+    ALLOWED,
+    FOREVER,
+    NOBODY,
+    Dated,
+    Situation,
+    Steady,
+    at_instant,
+    later,
+    situation,
+    steady,
+    unknown,
+)
 from dialer.rules.territory import Place, of_postcode, place
 from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
 TimedCheck = Callable[[Rule, Situation], Finding]
+DatedCheck = Callable[[Rule, Dated], Finding]
 SteadyCheck = Callable[[Rule, Steady], Finding]
 
-CALENDAR: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+DATED: Final[Mapping[str, DatedCheck]] = MappingProxyType(
     {
-        "tz_resolved": by_time.tz_resolved,
         "law_known": by_time.law_known,
         "holiday_years": by_time.holiday_years,
         "days": by_time.days,
         "holidays": by_time.holidays,
+    }
+)
+"""The check of each kind of rule that asks where and on which date, and who only for a consented slot."""
+
+CLOCKED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+    {
         "hours": by_time.hours,
         "originate_guard": by_time.originate_guard,
     }
 )
-"""The check of each kind of rule that asks where and when, and who only for a consented slot."""
+"""The check of each kind that asks where and at which instant, and who only for a consented slot."""
 
 PERSONAL: Final[Mapping[str, TimedCheck]] = MappingProxyType(
     {
@@ -50,21 +68,16 @@ PERSONAL: Final[Mapping[str, TimedCheck]] = MappingProxyType(
         "machine_same_day": by_contact.machine_same_day,
         "screening": by_contact.screening,
         "reassigned": by_contact.reassigned,
-    }
-)
-"""The check of each kind whose answer may change with the person and as time goes on."""
-
-LASTING: Final[Mapping[str, TimedCheck]] = MappingProxyType(
-    {
         "withdrawal": by_basis.withdrawal,
         "listed": by_contact.listed,
         "only_prefixes": by_contact.only_prefixes,
     }
 )
-"""The check of each kind whose answer for a person is the same at any time, and never a postponement."""
+"""The check of each kind whose answer may change with the person and as time goes on."""
 
 STEADY: Final[Mapping[str, SteadyCheck]] = MappingProxyType(
     {
+        "tz_resolved": by_time.tz_resolved,
         "covers_number": by_time.covers_number,
         "tzdata_version": by_time.tzdata_version,
         "legal_basis": by_basis.legal_basis,
@@ -81,11 +94,10 @@ STEADY: Final[Mapping[str, SteadyCheck]] = MappingProxyType(
 """The check of each kind whose answer is the same for most calls of a campaign. Kinds in no table
 (``duty``, ``abandon``) are kept at another moment than the last gate."""
 
-KINDS: Final = frozenset({*CALENDAR, *PERSONAL, *LASTING, *STEADY})
+KINDS: Final = frozenset({*DATED, *CLOCKED, *PERSONAL, *STEADY})
 """Every kind of rule that the last gate asks."""
 
 _MOST_STEPS: Final = 200
-_WORST_FIRST: Final = (Severity.BLOCK, Severity.POSTPONE, Severity.ALLOW)
 
 
 def judge(preset: Preset, case: Case) -> Verdict:
@@ -114,28 +126,34 @@ def next_opening(preset: Preset, zones: tuple[str, ...], at: datetime, postcode:
     return calendar_of(preset, where).next_opening(at, timedelta(0))
 
 
-_Slots = tuple[tuple[int, Rule, TimedCheck], ...]
+_Check = TypeVar("_Check")
+_Slots = tuple[tuple[int, Rule, _Check], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """The rules in force on a date, by rank, and of the timed ones each with its place among them and its check."""
+    """The rules in force on a date, by rank, and of the changing ones each with its place among them and its check."""
 
     rules: tuple[Rule, ...]
-    calendar: _Slots
-    personal: _Slots
-    lasting: _Slots
+    dated: _Slots[DatedCheck]
+    clocked: _Slots[TimedCheck]
+    personal: _Slots[TimedCheck]
+
+
+_Placed = tuple[tuple[int, Answer], ...]
 
 
 def _ask(s: Situation) -> list[Answer]:
     """Ask every rule in force on the person's date, by rank; without a zone, only why there is none."""
+    facts = steady(s.preset, s.case, s.place)
     if not s.place.known:
-        return [(rule, by_time.tz_resolved(rule, s)) for rule in s.preset.of_kind("tz_resolved")]
+        unstated = None if isinstance(s.case.number, str) else unknown("number")
+        return [(rule, unstated or by_time.tz_resolved(rule, facts)) for rule in s.preset.of_kind("tz_resolved")]
     table = _table(s.preset, s.locals[0].date())
-    answers = list(_steady_answers(table, steady(s.preset, s.case, s.place)))
-    for slot, rule, check in table.lasting:
+    answers = list(_steady_answers(table, facts))
+    for slot, rule, check in table.personal:
         answers[slot] = (rule, check(rule, s))
-    return _ask_of_time(s, table, answers)
+    return _with_calendar(s, table, answers)
 
 
 def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answer]:
@@ -143,30 +161,34 @@ def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answ
     table = _table(s.preset, s.locals[0].date())
     if table is not _table(s.preset, asked_on):
         return _ask(s)
-    return _ask_of_time(s, table, answers.copy())
-
-
-def _ask_of_time(s: Situation, table: _Table, answers: list[Answer]) -> list[Answer]:
+    answers = answers.copy()
     for slot, rule, check in table.personal:
-        answers[slot] = (rule, check(rule, s))
-    if s.slot is not None:
-        for slot, rule, check in table.calendar:
+        stands_through = answers[slot][1].stands_through
+        if stands_through is None or stands_through < s.at:
             answers[slot] = (rule, check(rule, s))
-    else:
-        for (slot, _, _), answer in zip(
-            table.calendar, _of_calendar(table, s.preset, s.place, s.at, s.guard), strict=True
-        ):
-            answers[slot] = answer
+    return _with_calendar(s, table, answers)
+
+
+def _with_calendar(s: Situation, table: _Table, answers: list[Answer]) -> list[Answer]:
+    for slot, answer in _of_calendar(table, s.preset, s.place, s.at, s.guard, s.slot):
+        answers[slot] = answer
     return answers
 
 
 # One reservation asks of many people at one place and instant, and postponements aim at few openings.
 @lru_cache(maxsize=2048)
 def _of_calendar(
-    table: _Table, preset: Preset, where: Place, at: datetime, guard: timedelta | None
-) -> tuple[Answer, ...]:
-    s = at_instant(preset, NOBODY, where, at, guard)
-    return tuple([(rule, check(rule, s)) for _, rule, check in table.calendar])
+    table: _Table, preset: Preset, where: Place, at: datetime, guard: timedelta | None, slot: Slot | None
+) -> _Placed:
+    s = at_instant(preset, NOBODY, where, at, guard)._replace(slot=slot)
+    dates = tuple([local.date() for local in s.locals])
+    clocked = [(place, (rule, check(rule, s))) for place, rule, check in table.clocked]
+    return (*_of_dates(table, Dated(preset, where, dates, guard, slot)), *clocked)
+
+
+@lru_cache(maxsize=8192)
+def _of_dates(table: _Table, s: Dated) -> _Placed:
+    return tuple([(slot, (rule, check(rule, s))) for slot, rule, check in table.dated])
 
 
 @lru_cache(maxsize=8192)
@@ -177,10 +199,10 @@ def _table(preset: Preset, day: date) -> _Table:
 
 @lru_cache(maxsize=1024)
 def _table_of(rules: tuple[Rule, ...]) -> _Table:
-    def slots(checks: Mapping[str, TimedCheck]) -> _Slots:
+    def slots(checks: Mapping[str, _Check]) -> _Slots[_Check]:
         return tuple((slot, rule, checks[rule.kind]) for slot, rule in enumerate(rules) if rule.kind in checks)
 
-    return _Table(rules, slots(CALENDAR), slots(PERSONAL), slots(LASTING))
+    return _Table(rules, slots(DATED), slots(CLOCKED), slots(PERSONAL))
 
 
 @lru_cache(maxsize=16_384)
@@ -190,16 +212,19 @@ def _steady_answers(table: _Table, facts: Steady) -> tuple[Answer, ...]:
 
 
 def _decider(s: Situation, answers: list[Answer]) -> Answer:
-    worst = max([finding.severity for _, finding in answers])
-    if worst is Severity.ALLOW and s.slot is None:
-        return answers[0]
-    held = [answer for answer in answers if answer[1].severity is worst]
-    if worst is Severity.ALLOW:
-        return next((a for a in held if by_time.is_slot_call(*a)), held[0])
-    if worst is Severity.POSTPONE:
-        latest = max(finding.until for _, finding in held if finding.until)
-        held = [answer for answer in held if answer[1].until == latest]
-    return held[0]
+    held = [answer for answer in answers if answer[1].severity is not Severity.ALLOW]
+    if not held:
+        return answers[0] if s.slot is None else next((a for a in answers if by_time.is_slot_call(*a)), answers[0])
+    block = next((answer for answer in held if answer[1].severity is Severity.BLOCK), None)
+    return block or max(held, key=_until)
+
+
+def _until(answer: Answer) -> datetime:
+    return answer[1].until or FOREVER
+
+
+def _goodness(answer: Answer) -> int:
+    return -answer[1].severity
 
 
 def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
@@ -211,7 +236,8 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
         then = later(now, until)
         next_rule, next_finding = _decider(then, _ask_again(then, now.locals[0].date(), answers))
         if next_finding.severity is Severity.ALLOW:
-            return _verdict(now, answers, rule, Finding(finding.severity, finding.inputs, until))
+            settled = finding if until == finding.until else Finding(finding.severity, finding.inputs, until)
+            return _verdict(now, answers, rule, settled)
         if next_finding.severity is Severity.BLOCK:
             blocked = {**next_finding.inputs, "at": now.local(until)}
             return _verdict(now, answers, next_rule, Finding(Severity.BLOCK, blocked))
@@ -222,7 +248,7 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
 def _verdict(s: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
     others = [answer for answer in answers if answer[0] is not rule]
     if finding.severity is not Severity.ALLOW:
-        others = [answer for severity in _WORST_FIRST for answer in others if answer[1].severity is severity]
+        others.sort(key=_goodness)
     named = finding.severity is not Severity.ALLOW or by_time.is_slot_call(rule, finding)
     return Verdict(
         verdict=status(finding),

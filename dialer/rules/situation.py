@@ -1,6 +1,7 @@
 """What a check looks at: the case, its preset and place, and one instant."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -12,13 +13,19 @@ from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
 _ALLOW: Final = Severity.ALLOW
-ALLOWED: Final = Finding(_ALLOW, {})
-"""The finding of a rule that has nothing to say about a case."""
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+ALLOWED: Final = Finding(_ALLOW, {}, stands_through=FOREVER)
+"""The finding of a rule that has nothing to say about a case, now and later."""
 
 
 def allow(**inputs: object) -> Finding:
     """Return a finding that lets the call pass."""
     return Finding(_ALLOW, inputs)
+
+
+def allow_through(last: datetime, **inputs: object) -> Finding:
+    """Return a finding that lets the call pass, at this instant and at every later one through ``last``."""
+    return Finding(_ALLOW, inputs, stands_through=last)
 
 
 def block(why: str, **inputs: object) -> Finding:
@@ -64,6 +71,26 @@ def steady(preset: Preset, case: Case, place: Place) -> Steady:
     )
 
 
+class Dated(NamedTuple):
+    """What rules of the day look at: a place, its dates in each of its zones, the consented slot of the instant."""
+
+    preset: Preset
+    place: Place
+    dates: tuple[date, ...]
+    guard: timedelta | None
+    slot: Slot | None
+
+    @property
+    def at(self) -> datetime:
+        """The first instant (UTC) of these dates in all zones."""
+        days = zip(self.dates, self.place.zones, strict=True)
+        return max(datetime.combine(day, time(), zone(key)) for day, key in days).astimezone(UTC)
+
+    def postpone(self, moment: datetime, **inputs: object) -> Finding:
+        """Return a postponement to the first opening at or after ``moment``; a block when there is none."""
+        return _opening(calendar_of(self.preset, self.place), moment, self.guard, inputs)
+
+
 class Situation(NamedTuple):
     """A case at one instant ``at`` (UTC), which is the case's own or a later one that is tried."""
 
@@ -83,10 +110,7 @@ class Situation(NamedTuple):
 
     def postpone(self, moment: datetime, **inputs: object) -> Finding:
         """Return a postponement to the first opening at or after ``moment``; a block when there is none."""
-        opening = self.calendar.next_opening(moment, self.guard or _NO_GUARD)
-        if opening is None:
-            return block("no hour is allowed in every zone where the person may be", **inputs)
-        return Finding(Severity.POSTPONE, inputs, opening)
+        return _opening(self.calendar, moment, self.guard, inputs)
 
     def local(self, moment: datetime) -> datetime:
         """Return an instant in the person's likeliest zone."""
@@ -94,6 +118,13 @@ class Situation(NamedTuple):
 
 
 _NO_GUARD: Final = timedelta(0)
+
+
+def _opening(calendar: Calendar, moment: datetime, guard: timedelta | None, inputs: Mapping[str, object]) -> Finding:
+    opening = calendar.next_opening(moment, guard or _NO_GUARD)
+    if opening is None:
+        return block("no hour is allowed in every zone where the person may be", **inputs)
+    return Finding(Severity.POSTPONE, inputs, opening)
 
 
 NOBODY: Final = Case(at=datetime.max.replace(tzinfo=UTC), number="")

@@ -27,12 +27,13 @@ class Severity(IntEnum):
 class Finding:
     """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times.
 
-    One with inputs is made for one rule and one place: its text is kept with it.
+    ``stands_through`` is set where later instants, that one included, are known to be allowed too. One with inputs is made for one rule and one place: its text is kept with it.
     """
 
     severity: Severity
     inputs: Mapping[str, Any]
     until: datetime | None = None
+    stands_through: datetime | None = None
     text: str | None = None  # JSON, once it was asked for: many findings are met again and again
 
 
