@@ -43,7 +43,7 @@ class Calendar:
         second = seconds_of_day(local)
         for start, end in self.windows(local.date()):
             if start <= second < end:
-                return _instant(local.date(), end, zone_key)
+                return wall_instant(local.date(), end, zone_key)
         return None
 
     def next_opening(self, at: datetime, guard: timedelta) -> datetime | None:
@@ -77,7 +77,7 @@ class Calendar:
         if known is None:
             if len(self._instants) > _MOST_DAYS:
                 self._instants.clear()
-            found = ((_instant(day, start, key), _instant(day, end, key)) for start, end in self.windows(day))
+            found = ((wall_instant(day, start, key), wall_instant(day, end, key)) for start, end in self.windows(day))
             known = self._instants[day, key] = tuple(found)
         return known
 
@@ -153,7 +153,8 @@ def _weekday_allowed(preset: Preset, day: date) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _instant(day: date, second: int, key: str) -> datetime:
+def wall_instant(day: date, second: int, key: str) -> datetime:
+    """Return when (UTC) a zone's wall clocks stand so many seconds after a date's midnight, at most 86,400."""
     # The wall clock decides: on a night when clocks change, 10:00 is still 10:00.
     midnight = datetime.combine(day + timedelta(days=second // 86_400), time(), zone(key))
     wall = midnight.replace(hour=second % 86_400 // 3600, minute=second % 3600 // 60)

@@ -15,7 +15,8 @@ AUDIENCES: Final = ("b2c", "b2b")
 _HOW: Final = "Write it like 2026-11-23T13:30:00+01:00."
 
 Read = Callable[[str, Any], Any]
-Shape = Mapping[str, tuple[str, Read]]
+Shape = Mapping[str, tuple[str, Read, type | None]]
+"""By key: its path, its reader, and the type of which every value is right as it stands."""
 
 
 def read_case(data: object) -> Case:
@@ -36,15 +37,16 @@ def _read(data: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     values = {}
     for key, value in data.items():
         if key not in shape:
-            known = [path for path, _ in shape.values()]
-            parent = known[0].rpartition(".")[0]
-            raise UnknownNameError("key", f"{parent}.{key}" if parent else key, known)
-        path, reader = shape[key]
-        if value is None or (reader is _text and type(value) is str):
-            values[key] = value
-        else:
-            values[key] = reader(path, value)
+            raise _no_such_key(key, shape)
+        path, reader, as_it_is = shape[key]
+        values[key] = value if value is None or type(value) is as_it_is else reader(path, value)
     return values
+
+
+def _no_such_key(key: str, shape: Shape) -> UnknownNameError:
+    known = [path for path, _, _ in shape.values()]
+    parent = known[0].rpartition(".")[0]
+    return UnknownNameError("key", f"{parent}.{key}" if parent else key, known)
 
 
 def instant(key: str, value: object) -> datetime:
@@ -153,7 +155,8 @@ def _kind(value: object) -> str:
 
 
 def _shape(parent: str, readers: Mapping[str, Read]) -> Shape:
-    return {key: (f"{parent}{key}", reader) for key, reader in readers.items()}
+    as_they_are: dict[Read, type] = {_text: str, _flag: bool}
+    return {key: (f"{parent}{key}", reader, as_they_are.get(reader)) for key, reader in readers.items()}
 
 
 _SLOT: Final[Shape] = _shape("consent.slots.", {"at": instant, "evidence": _text})

@@ -1,10 +1,11 @@
 """Checks of what was done and shown: earlier attempts, abandoned calls, lists, suppression, the number displayed."""
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from dialer.rules.calendar import wall_instant
 from dialer.rules.checks_consent import valid_consent
 from dialer.rules.model import UNKNOWN
 from dialer.rules.preset import Rule
@@ -12,6 +13,7 @@ from dialer.rules.situation import ALLOWED, FOREVER, Situation, Steady, allow, a
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.zones import zone
 
+_ONE_DAY: Final = timedelta(days=1)
 _E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
@@ -88,23 +90,19 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
     count, window = int(rule["count"]), timedelta(days=int(rule["window_days"]))
     if count == 0:
         return block("no attempt at all is allowed", count=count)
-    frees, most, all_made = [], 0, True
+    attempts, frees, most, later = sorted(s.case.attempts), [], 0, False
     for key, local in zip(s.place.zones, s.locals, strict=True):
-        dates, today = _dates(s.case.attempts, key), local.date()
-        made = [day for day in dates if today - window < day <= today]
-        most = max(most, len(made))
-        all_made = all_made and dates[-1:] <= [today]
-        if len(made) >= count:
-            frees.append(datetime.combine(made[len(made) - count] + window, time(), zone(key)))
+        tomorrow = local.date() + _ONE_DAY
+        end = bisect_left(attempts, wall_instant(tomorrow, 0, key))
+        made = end - bisect_left(attempts, wall_instant(tomorrow - window, 0, key))
+        most, later = max(most, made), later or end < len(attempts)
+        if made >= count:
+            first = attempts[end - count].astimezone(zone(key)).date()
+            frees.append(wall_instant(first + window, 0, key))
     inputs = {"made": most, "count": count, "window_days": window.days}
     if frees:
-        return s.postpone(max(f.astimezone(UTC) for f in frees), **inputs)
-    return allow_through(FOREVER, **inputs) if all_made else allow(**inputs)
-
-
-def _dates(attempts: Iterable[datetime], key: str) -> list[date]:
-    person = zone(key)
-    return sorted([attempt.astimezone(person).date() for attempt in attempts])
+        return s.postpone(max(frees), **inputs)
+    return allow(**inputs) if later else allow_through(FOREVER, **inputs)
 
 
 def attempts_by_hour(rule: Rule, s: Situation) -> Finding:
@@ -129,8 +127,7 @@ def machine_same_day(_rule: Rule, s: Situation) -> Finding:
         return ALLOWED
     for key, local in zip(s.place.zones, s.locals, strict=True):
         if last.astimezone(zone(key)).date() == local.date():
-            tomorrow = datetime.combine(local.date() + timedelta(days=1), time(), zone(key))
-            return s.postpone(tomorrow.astimezone(UTC), last_machine_at=last)
+            return s.postpone(wall_instant(local.date() + _ONE_DAY, 0, key), last_machine_at=last)
     return allow(last_machine_at=last)
 
 

@@ -12,22 +12,20 @@ from dialer.rules import checks_consent as by_basis
 from dialer.rules import checks_contact as by_contact
 from dialer.rules.calendar import calendar_of
 from dialer.rules.errors import PresetError
-from dialer.rules.model import Case, Slot
+from dialer.rules.model import Case
 from dialer.rules.preset import Preset, Rule
 from dialer.rules.situation import (
     ALLOWED,
     FOREVER,
-    NOBODY,
     Dated,
     Situation,
     Steady,
-    at_instant,
     later,
     situation,
     steady,
     unknown,
 )
-from dialer.rules.territory import Place, of_postcode, place
+from dialer.rules.territory import of_postcode, place
 from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
 TimedCheck = Callable[[Rule, Situation], Finding]
@@ -140,7 +138,7 @@ class _Table:
     personal: _Slots[TimedCheck]
 
 
-_Placed = tuple[tuple[int, Answer], ...]
+_Placed = tuple[int, Answer]
 
 
 def _ask(s: Situation) -> list[Answer]:
@@ -153,41 +151,39 @@ def _ask(s: Situation) -> list[Answer]:
     answers = list(_steady_answers(table, facts))
     for slot, rule, check in table.personal:
         answers[slot] = (rule, check(rule, s))
-    return _with_calendar(s, table, answers)
-
-
-def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answer]:
-    """Ask of a later moment what may have changed since ``asked_on`` gave ``answers``."""
-    table = _table(s.preset, s.locals[0].date())
-    if table is not _table(s.preset, asked_on):
-        return _ask(s)
-    answers = answers.copy()
-    for slot, rule, check in table.personal:
-        stands_through = answers[slot][1].stands_through
-        if stands_through is None or stands_through < s.at:
-            answers[slot] = (rule, check(rule, s))
-    return _with_calendar(s, table, answers)
-
-
-def _with_calendar(s: Situation, table: _Table, answers: list[Answer]) -> list[Answer]:
-    for slot, answer in _of_calendar(table, s.preset, s.place, s.at, s.guard, s.slot):
+    for slot, answer in _of_calendar(table, s):
         answers[slot] = answer
     return answers
 
 
-# One reservation asks of many people at one place and instant, and postponements aim at few openings.
-@lru_cache(maxsize=2048)
-def _of_calendar(
-    table: _Table, preset: Preset, where: Place, at: datetime, guard: timedelta | None, slot: Slot | None
-) -> _Placed:
-    s = at_instant(preset, NOBODY, where, at, guard)._replace(slot=slot)
+def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answer]:
+    """Ask of a later moment what may have changed since ``asked_on`` gave ``answers``, of which none was a block."""
+    table = _table(s.preset, s.locals[0].date())
+    if table is not _table(s.preset, asked_on):
+        return _ask(s)
+    placed = _of_calendar(table, s)
+    for slot, rule, check in table.personal:
+        stands_through = answers[slot][1].stands_through
+        if stands_through is None or stands_through < s.at:
+            placed.append((slot, (rule, check(rule, s))))
+    placed.sort(key=_slot_of)
+    return [answer for _, answer in placed]
+
+
+def _slot_of(placed: _Placed) -> int:
+    return placed[0]
+
+
+def _of_calendar(table: _Table, s: Situation) -> list[_Placed]:
     dates = tuple([local.date() for local in s.locals])
-    clocked = [(place, (rule, check(rule, s))) for place, rule, check in table.clocked]
-    return (*_of_dates(table, Dated(preset, where, dates, guard, slot)), *clocked)
+    answers = list(_of_dates(table, Dated(s.preset, s.place, dates, s.guard, s.slot)))
+    for slot, rule, check in table.clocked:
+        answers.append((slot, (rule, check(rule, s))))
+    return answers
 
 
 @lru_cache(maxsize=8192)
-def _of_dates(table: _Table, s: Dated) -> _Placed:
+def _of_dates(table: _Table, s: Dated) -> tuple[_Placed, ...]:
     return tuple([(slot, (rule, check(rule, s))) for slot, rule, check in table.dated])
 
 
@@ -212,11 +208,15 @@ def _steady_answers(table: _Table, facts: Steady) -> tuple[Answer, ...]:
 
 
 def _decider(s: Situation, answers: list[Answer]) -> Answer:
-    held = [answer for answer in answers if answer[1].severity is not Severity.ALLOW]
+    held = _held(answers)
     if not held:
         return answers[0] if s.slot is None else next((a for a in answers if by_time.is_slot_call(*a)), answers[0])
     block = next((answer for answer in held if answer[1].severity is Severity.BLOCK), None)
     return block or max(held, key=_until)
+
+
+def _held(answers: list[Answer]) -> list[Answer]:
+    return [answer for answer in answers if answer[1].severity is not Severity.ALLOW]
 
 
 def _until(answer: Answer) -> datetime:
@@ -248,7 +248,10 @@ def _settle(now: Situation, answers: list[Answer], rule: Rule, finding: Finding)
 def _verdict(s: Situation, answers: list[Answer], rule: Rule, finding: Finding) -> Verdict:
     others = [answer for answer in answers if answer[0] is not rule]
     if finding.severity is not Severity.ALLOW:
-        others.sort(key=_goodness)
+        held = _held(others)
+        if held:
+            held.sort(key=_goodness)
+            others = [*held, *(answer for answer in others if answer[1].severity is Severity.ALLOW)]
     named = finding.severity is not Severity.ALLOW or by_time.is_slot_call(rule, finding)
     return Verdict(
         verdict=status(finding),

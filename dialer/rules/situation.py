@@ -1,11 +1,11 @@
 """What a check looks at: the case, its preset and place, and one instant."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from dialer.rules.calendar import Calendar, calendar_of
+from dialer.rules.calendar import Calendar, calendar_of, wall_instant
 from dialer.rules.model import RESERVED_MODES, Case, Consent, Slot, Unknown
 from dialer.rules.preset import Preset
 from dialer.rules.territory import Place, locate
@@ -83,8 +83,7 @@ class Dated(NamedTuple):
     @property
     def at(self) -> datetime:
         """The first instant (UTC) of these dates in all zones."""
-        days = zip(self.dates, self.place.zones, strict=True)
-        return max(datetime.combine(day, time(), zone(key)) for day, key in days).astimezone(UTC)
+        return max(wall_instant(day, 0, key) for day, key in zip(self.dates, self.place.zones, strict=True))
 
     def postpone(self, moment: datetime, **inputs: object) -> Finding:
         """Return a postponement to the first opening at or after ``moment``; a block when there is none."""
@@ -127,24 +126,20 @@ def _opening(calendar: Calendar, moment: datetime, guard: timedelta | None, inpu
     return Finding(Severity.POSTPONE, inputs, opening)
 
 
-NOBODY: Final = Case(at=datetime.max.replace(tzinfo=UTC), number="")
-"""The case of rules that ask where and when only."""
-
-
 def situation(preset: Preset, case: Case, at: datetime) -> Situation:
     """Return what is known about a case at an instant."""
     number = case.number if isinstance(case.number, str) else ""
     postcode = case.postcode if isinstance(case.postcode, str) else None
     where = locate(number, postcode, preset.postcodes)
-    return at_instant(preset, case, where, at.astimezone(UTC), _guard(preset, case.ring_timeout_s))
+    return _at_instant(preset, case, where, at.astimezone(UTC), _guard(preset, case.ring_timeout_s))
 
 
 def later(s: Situation, at: datetime) -> Situation:
     """Return the same case at another instant (UTC)."""
-    return at_instant(s.preset, s.case, s.place, at, s.guard)
+    return _at_instant(s.preset, s.case, s.place, at, s.guard)
 
 
-def at_instant(preset: Preset, case: Case, where: Place, at: datetime, guard: timedelta | None) -> Situation:
+def _at_instant(preset: Preset, case: Case, where: Place, at: datetime, guard: timedelta | None) -> Situation:
     """Return a case at an instant (UTC) and a place."""
     return Situation(
         case=case,
@@ -152,10 +147,17 @@ def at_instant(preset: Preset, case: Case, where: Place, at: datetime, guard: ti
         place=where,
         at=at,
         calendar=calendar_of(preset, where),
-        locals=tuple([at.astimezone(zone(key)) for key in where.zones]),
+        locals=_locals(where, at),
         guard=guard,
         slot=_slot(preset, case, at),
     )
+
+
+# One reservation asks of one instant, and postponements aim at few openings.
+@lru_cache(maxsize=4096)
+def _locals(where: Place, at: datetime) -> tuple[datetime, ...]:
+    """Return the wall clocks of a place's zones at an instant."""
+    return tuple([at.astimezone(zone(key)) for key in where.zones])
 
 
 @lru_cache(maxsize=1024)

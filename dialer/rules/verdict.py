@@ -27,7 +27,8 @@ class Severity(IntEnum):
 class Finding:
     """A check's answer. ``until`` (UTC) is set for a postponement; ``inputs`` may hold dates and times.
 
-    ``stands_through`` is set where later instants, that one included, are known to be allowed too. One with inputs is made for one rule and one place: its text is kept with it.
+    ``stands_through`` is set where later instants, that one included, are known to be allowed too. A finding with
+    inputs is made for one rule and one place: its text is kept with it.
     """
 
     severity: Severity
@@ -75,7 +76,7 @@ class Verdict:
 
     def as_json(self) -> str:
         """Return the verdict as one line of JSON: the interface of ``dialer rules explain``."""
-        reasons = [self._text(rule, found) for rule, found in self.answers]
+        reasons = [found.text or self._text(rule, found) for rule, found in self.answers]
         until = f'"{self.until.isoformat()}"' if self.until else "null"
         return (
             f'{{"verdict": "{self.verdict}", "until": {until}, "rule": {_ENCODE(self.rule)}, '
@@ -86,12 +87,11 @@ class Verdict:
     def _text(self, rule: Rule, found: Finding) -> str:
         if not found.inputs and found.until is None:
             return _without_inputs(rule, found.severity)
-        text = found.text
-        if text is None:
-            head, source = _head(rule, found.severity)
-            until = f'"{self._local(found.until).isoformat()}"' if found.until else "null"
-            text = found.text = f"{head}{until}{source}{_ENCODE(found.inputs)}}}"
-        return text
+        head, source = _head(rule, found.severity)
+        until = f'"{self._local(found.until).isoformat()}"' if found.until else "null"
+        inputs = ", ".join([f'"{name}": {_json(value)}' for name, value in found.inputs.items()])
+        found.text = f"{head}{until}{source}{{{inputs}}}}}"
+        return found.text
 
     def _local(self, until: datetime) -> datetime:
         return until.astimezone(zone(self.zone)) if self.zone else until
@@ -113,6 +113,12 @@ def _without_inputs(rule: Rule, severity: Severity) -> str:
 def status(finding: Finding) -> Status:
     """Return a finding's severity in words."""
     return _STATUS[finding.severity]
+
+
+def _json(value: object) -> str:
+    if isinstance(value, date):  # a datetime too
+        return f'"{value.isoformat()}"'
+    return str(value) if type(value) is int else _ENCODE(value)
 
 
 def _plain(value: object) -> str:

@@ -1,6 +1,7 @@
 """Calling windows of a week: seconds of the local day, half-open ``[start, end)``, by weekday (Monday is 0)."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from dialer.rules.errors import PresetError
@@ -50,6 +51,7 @@ def intersect(one: Day, other: Day) -> Day:
     return tuple(sorted((start, end) for start, end in spans if start < end))
 
 
+@lru_cache(maxsize=1024)
 def span_text(span: Span) -> str:
     """Return ``10:00-13:00``."""
     return "-".join(f"{s // 3600:02}:{s // 60 % 60:02}" for s in span)
