@@ -15,6 +15,7 @@ _PLACES = {
     "campaign": ("dialer.cli.campaign:campaign", "Create, start, pause, stop and list campaigns."),
     "agents": ("dialer.cli.agents:agents", "Add agents, put them on the line, pause them."),
     "leads": ("dialer.cli.leads:leads", "Import lists of leads."),
+    "attempts": ("dialer.cli.attempts:attempts", "Tell of calls that others made for a principal."),
     "dnc": ("dialer.cli.dnc:dnc", "Keep the do-not-call list and copies of registers."),
     "consent": ("dialer.cli.consent:consent", "Keep the consent register and export its proofs."),
     "alerts": ("dialer.cli.alerts:alerts", "See, take on and silence what asks for somebody."),

@@ -62,7 +62,7 @@ def check(shell: Shell, /, file: str, columns: tuple[str, ...], **options: Any) 
       dialer leads check people.csv --campaign summer
       dialer leads check people.csv --preset fr --agents 12 --profile partner --map phone=Tel
     """
-    options |= {"path": file, "columns": dict(map(_role_and_column, columns))}
+    options |= {"path": file, "columns": dict(map(role_and_column, columns))}
     with _progress_bar() as take_progress:
         result = shell.reach.stream("leads_check", lambda part: take_progress(part["progress"]), **options)
     shell.show(result, _tell_check)
@@ -134,9 +134,9 @@ def import_(
       dialer leads import people.csv --campaign summer --dry-run
       dialer leads import people.csv --campaign summer --map phone=Tel --refused refused.csv
     """
-    options |= {"path": file, "list": list_name or Path(file).stem, "columns": dict(map(_role_and_column, columns))}
+    options |= {"path": file, "list": list_name or Path(file).stem, "columns": dict(map(role_and_column, columns))}
     with ExitStack() as stack:
-        take_refused = stack.enter_context(_refused_rows(refused))
+        take_refused = stack.enter_context(refused_rows(refused))
         take_progress = stack.enter_context(_progress_bar())
 
         def take(part: Any) -> None:  # noqa: ANN401 - JSON
@@ -149,7 +149,8 @@ def import_(
     shell.show(result, lambda report: _tell(report, refused))
 
 
-def _role_and_column(pair: str) -> tuple[str, str]:
+def role_and_column(pair: str) -> tuple[str, str]:
+    """Read ``phone=Tel``."""
     role, equals, column = pair.partition("=")
     if not equals:
         raise click.BadParameter(f"{pair!r} is not ROLE=COLUMN, like phone=Tel", param_hint="--map")
@@ -157,7 +158,8 @@ def _role_and_column(pair: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _refused_rows(output: Path | None) -> Iterator[Callable[[str], object]]:
+def refused_rows(output: Path | None) -> Iterator[Callable[[str], object]]:
+    """Where the parts of a file of refused rows go."""
     if output is None:
         yield lambda _text: None
         return

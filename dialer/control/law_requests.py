@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dialer.control.requests import Id, Params, Reason, Text, Time, _shaped
+from dialer.control.requests import Columns, Encoding, Id, Params, Reason, Separator, Text, Time, _shaped
+from dialer.rules.zones import country_zones
 
 MAX_NUMBERS = 1_000
 FilePath = Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
@@ -28,6 +29,12 @@ def _day(text: str) -> str:
         return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a day has no zone
     except ValueError as error:
         raise ValueError("must be a day like 2026-11-20") from error
+
+
+def _zone(text: str) -> str:
+    if text not in {key for keys in country_zones().values() for key in keys}:
+        raise ValueError("must be a time zone like Europe/Paris")
+    return text
 
 
 Instant = Annotated[str, AfterValidator(_instant)]
@@ -90,6 +97,30 @@ class DncCheck(Params):
 
     numbers: Annotated[tuple[Reason, ...], Field(strict=False, min_length=1, max_length=MAX_NUMBERS)]
     region: Region = "FR"
+
+
+class AttemptsImport(Params):
+    """A file of calls that others made; ``principal``: of rows that name none. Times are by the clock of ``zone``.
+
+    ``columns`` maps phone, phone_code, at, time and principal to columns of the file; ``want_refused``: send refused
+    rows back as CSV.
+    """
+
+    path: FilePath
+    principal: Text = ""
+    zone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
+    dry_run: bool = False
+    want_refused: bool = False
+    columns: Columns = Field(default_factory=dict)
+    region: Region = "FR"
+    encoding: Encoding | None = None
+    separator: Separator | None = None
+
+
+class AttemptsImported(Params):
+    """What is on record of others' calls, of a principal or of all."""
+
+    principal: Text | None = None
 
 
 class Slot(Params):

@@ -66,7 +66,7 @@ async def import_file(services: Services, call: Call) -> JsonObject:
         )
         report = await _import_telling(services, call, path, options)
         if report.refused_file is not None:
-            await _send_back(call, report.refused_file)
+            await send_back(call, report.refused_file)
     if not wish.dry_run:
         await _keep_profile(services, wish.profile, report.columns)
     return _told(report)
@@ -153,7 +153,8 @@ def expect_readable(path: Path) -> None:
         raise BadRequestError(f"{path} cannot be read.", hint=hint) from error
 
 
-async def _send_back(call: Call, file: Path) -> None:
+async def send_back(call: Call, file: Path) -> None:
+    """Send a file of refused rows to who asked, in parts."""
     with file.open(encoding="utf-8", newline="") as rows:
         while text := await asyncio.to_thread(rows.read, REFUSED_PART_CHARS):
             await call.send({"refused_text": text})

@@ -36,6 +36,9 @@ Pin = Annotated[str, _shaped(r"[0-9]{4,12}", "4 to 12 digits")]
 Key = Annotated[str, _shaped(r"[0-9]", "a key from 0 to 9")]
 AttemptId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,64}", "the id of an attempt")]
 When = Annotated[str, _shaped(r"[0-9A-Za-z:/+. -]{1,40}", "a time like 2026-11-24 14:30, 24/11 14h30 or 14:30")]
+Columns = Annotated[dict[str, str], Field(max_length=50)]
+Encoding = Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")]
+Separator = Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")]
 CallbackId = Annotated[int, Field(ge=1, le=2**62)]
 Language = Annotated[str, _shaped(r"fr|en", "fr or en")]
 Unset = Literal["max_lines", "max_calls_per_s", "max_ratio", "abandonment_target_pct", "cancel_after_s"]
@@ -305,11 +308,11 @@ class LeadsImport(Params):
     list: Reason
     dry_run: bool = False
     want_refused: bool = False
-    columns: Annotated[dict[str, str], Field(max_length=50)] = {}
+    columns: Columns = {}
     profile: Id | None = None
     region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
-    encoding: Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")] | None = None
-    separator: Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")] | None = None
+    encoding: Encoding | None = None
+    separator: Separator | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
 
@@ -332,11 +335,11 @@ class LeadsCheck(Params):
     preset: Annotated[str, AfterValidator(_known_preset)] | None = None
     agents: Annotated[int, Field(ge=0, le=10_000)] | None = None
     calls_per_agent_h: Annotated[float, Field(gt=0, le=1000)] | None = None
-    columns: Annotated[dict[str, str], Field(max_length=50)] = {}
+    columns: Columns = {}
     profile: Id | None = None
     region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
-    encoding: Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")] | None = None
-    separator: Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")] | None = None
+    encoding: Encoding | None = None
+    separator: Separator | None = None
 
 
 class OutcomesExport(Params):

@@ -3,30 +3,20 @@
 A process of its own, as for leads: a register has millions of numbers, and in the daemon somebody is answering.
 """
 
-import asyncio
-import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
-from dialer.errors import DialerError
 from dialer.leads.columns import layout
 from dialer.leads.errors import FileRefused
 from dialer.leads.numbers import Refusal, parse
-from dialer.leads.preparing import explaining
+from dialer.leads.reading import answering, in_a_process
+from dialer.leads.refusals import explaining
 from dialer.leads.sources import Record, opened
 from dialer.store.seal import key_of, sealer
 from dialer.store.staging import stage_seals
-
-READ_S: Final = 3_600.0
-STOP_S: Final = 5.0
-_NICENESS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +41,7 @@ class NumberList:
 
 async def stage(request: Request) -> NumberList:
     """Read a file in a process of its own. FileRefused when it cannot be read or holds no number."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dialer.leads.number_lists"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    try:
-        async with asyncio.timeout(READ_S):
-            answer, _ = await process.communicate(json.dumps(asdict(request)).encode())
-    except TimeoutError as error:
-        raise FileRefused(f"Reading {request.file} took more than an hour and was stopped.") from error
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-    if not answer:
-        raise FileRefused(f"The process that read {request.file} ended without a word.", hint="See the journal.")
-    message = json.loads(answer)
-    if fault := message.get("error"):
-        raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
-    return NumberList(**message)
+    return NumberList(**await in_a_process("dialer.leads.number_lists", request.file, asdict(request)))
 
 
 def read(request: Request) -> NumberList:
@@ -114,14 +82,7 @@ def _columns(cells: Sequence[str]) -> tuple[Sequence[int], bool]:
 
 def main() -> None:
     """Answer one request: what was read, or the error, as a line of JSON."""
-    os.nice(_NICENESS)
-    request = Request(**json.load(sys.stdin))
-    try:
-        answer = asdict(read(request))
-    except DialerError as error:
-        line = getattr(error, "line", None)
-        answer = {"error": {"message": str(error.args[0]), "hint": error.hint, "line": line}}
-    sys.stdout.write(json.dumps(answer))
+    answering(lambda request: asdict(read(Request(**request))))
 
 
 if __name__ == "__main__":

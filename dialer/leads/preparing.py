@@ -3,21 +3,20 @@
 A process of its own: a million rows keep an interpreter busy for seconds, and in the daemon somebody is answering.
 """
 
-import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any
 
 from dialer.errors import DialerError
 from dialer.leads.columns import Layout, layout
-from dialer.leads.errors import FileRefused
 from dialer.leads.quality import Counting
+from dialer.leads.refusals import Refusals, explaining, header_of
 from dialer.leads.rows import RowReader
 from dialer.leads.sources import Record, Source, opened
 from dialer.leads.standing import Standing
@@ -82,8 +81,8 @@ def prepare(request: Request) -> Iterator[Segment | Prepared]:
     path = Path(request.file)
     with explaining(path), ExitStack() as files:
         source = files.enter_context(opened(path, request.encoding, request.separator))
-        refusals = files.enter_context(_Refusals(request.refused, source.separator))
-        found = layout(_header(source.records), request.columns)
+        refusals = files.enter_context(Refusals(request.refused, source.separator))
+        found = layout(header_of(source.records), request.columns)
         refusals.header = found.header
         reading = _Reading(RowReader(found, request.region), refusals, _counting(request, files))
         for number, first in enumerate(source.records):
@@ -104,7 +103,7 @@ def _counting(request: Request, files: ExitStack) -> Counting:
 class _Reading:
     """Counts while rows become leads."""
 
-    def __init__(self, reader: RowReader, refusals: "_Refusals", counting: Counting) -> None:
+    def __init__(self, reader: RowReader, refusals: "Refusals", counting: Counting) -> None:
         self._reader = reader
         self._refusals = refusals
         self._counting = counting
@@ -150,57 +149,6 @@ class _Reading:
             fields=tuple(name for name, _ in found.fields),
             quality=self._counting.quality().as_json(),
         )
-
-
-class _Refusals:
-    """The file of refused rows: line, reason, and the row as it was. Made with the first one, in UTF-8 with a mark."""
-
-    def __init__(self, path: str | None, separator: str) -> None:
-        self._path = path
-        self._separator = separator
-        self._files = ExitStack()
-        self._write: Callable[[Sequence[object]], object] | None = None
-        self.header: tuple[str, ...] = ()
-        self.count = 0
-
-    def add(self, line: int, reason: str, cells: Sequence[str]) -> None:
-        self.count += 1
-        if self._path is None:
-            return
-        if self._write is None:
-            file = self._files.enter_context(_new_file(Path(self._path)))
-            self._write = csv.writer(file, delimiter=self._separator).writerow
-            self._write(("line", "reason", *self.header))
-        self._write((line, reason, *cells))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._files.close()
-
-
-def _new_file(path: Path) -> TextIO:
-    # Names and numbers of people: for its owner alone.
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
-
-
-def _header(records: Iterator[Record]) -> list[str]:
-    for _, cells in records:
-        return cells
-    raise FileRefused("The file is empty.", hint="It needs a header line and a row a lead.")
-
-
-@contextmanager
-def explaining(path: Path) -> Iterator[None]:
-    """What cannot be read or decoded becomes FileRefused."""
-    try:
-        yield
-    except OSError as error:
-        raise FileRefused(f"{error.filename or path} cannot be used: {error.strerror}.") from error
-    except (UnicodeError, LookupError) as error:
-        raise FileRefused(f"{path} cannot be decoded: {error}.", hint="Say another --encoding.") from error
 
 
 def main() -> None:

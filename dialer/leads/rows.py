@@ -35,8 +35,8 @@ class RowReader:
 
     def read(self, line: int, cells: Sequence[str]) -> str | None:
         """Collect the row, or return the reason for which it is no lead."""
-        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
-            return f"The row has {len(cells)} columns where the header has {self._width}."
+        if len(cells) != self._width and (misfit := misfitting(cells, self._width)):
+            return misfit
         at = self._layout.source_id
         source_id = "" if at is None else cells[at].strip()
         if len(source_id) > MAX_SOURCE_ID:
@@ -57,7 +57,7 @@ class RowReader:
             raw = cells[at].strip()
             if not raw:
                 continue
-            found = parse(raw if code_at is None else _with_code(raw, cells[code_at]), self._region)
+            found = parse(raw if code_at is None else with_code(raw, cells[code_at]), self._region)
             if isinstance(found, Refusal):
                 self.bad_numbers += 1
                 reason = found.reason
@@ -66,7 +66,15 @@ class RowReader:
         return numbers, reason
 
 
-def _with_code(raw: str, code: str) -> str:
+def misfitting(cells: Sequence[str], width: int) -> str | None:
+    """Why a row does not fit its header, if it does not; empty cells beyond it do no harm."""
+    if len(cells) == width or (len(cells) > width and not any(cells[width:])):
+        return None
+    return f"The row has {len(cells)} columns where the header has {width}."
+
+
+def with_code(raw: str, code: str) -> str:
+    """A number as written, with the country code that another column holds."""
     if raw[0] == "+" or raw.startswith("00"):
         return raw
     code = code.strip().lstrip("+0")

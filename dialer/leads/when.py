@@ -1,4 +1,4 @@
-"""Reads the time of a callback as people write it, by the called person's clock."""
+"""Reads times as people write them: of a callback by the called person's clock, of a call that was made."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,12 @@ _FORMS: Final = (
     re.compile(r"(?P<day>[0-3]\d)?(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)"),  # keys of a phone
 )
 _OFFSET: Final = re.compile(r".*(Z|[+-]\d\d:\d\d)")
+_EPOCH: Final = re.compile(r"\d{9,10}")
+_DAY_FIRST: Final = re.compile(r"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>\d{4})(?:[ T]+(?P<clock>.+))?")
+_SHORT_CLOCK: Final = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[ T](?P<hour>[01]?\d|2[0-3])[:hH](?P<minute>[0-5]\d)?(?P<seconds>:[0-5]\d)?"
+)
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 FURTHEST: Final = timedelta(days=366)
 
 
@@ -33,6 +39,36 @@ def read_when(text: str, home: ZoneInfo, now: float) -> float:
     if not since < found <= since + FURTHEST:
         raise BadTime(f"{found.astimezone(home):%Y-%m-%d %H:%M} is not within the year that begins now.")
     return found.timestamp()
+
+
+def read_past(text: str, home: ZoneInfo, now: float) -> float:
+    """The moment of something that happened, seconds since the epoch; BadTime for no time, or one that is to come.
+
+    ISO 8601, ``12/10/2026 14:03:22``, ``12/10/2026 14h03``, a day alone (its noon), or seconds since the epoch; without
+    an offset by the clock of ``home``.
+    """
+    text = text.strip()
+    found = _happened(text)
+    if found is None:
+        raise BadTime(f"{text[:40]!r} is no time of a call.", hint="Write 2026-10-12 14:03:22 or 12/10/2026 14h03.")
+    at = found.replace(tzinfo=found.tzinfo or home).timestamp()
+    if not EARLIEST <= at <= now:
+        raise BadTime(f"{text[:40]!r} is {'to come' if at > now else 'before the year 2000'}.")
+    return at
+
+
+def _happened(text: str) -> datetime | None:
+    if _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(text), UTC)
+    if day := _DAY_FIRST.fullmatch(text):
+        text = f"{day['year']}-{int(day['month']):02}-{int(day['day']):02} {day['clock'] or ''}".strip()
+    if clock := _SHORT_CLOCK.fullmatch(text):
+        text = f"{clock['day']} {int(clock['hour']):02}:{clock['minute'] or '00'}{clock['seconds'] or ''}"
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(hour=12) if len(text) == len("2026-10-12") else found
 
 
 def _with_offset(text: str) -> datetime | None:

@@ -2,9 +2,12 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+from dialer.store.errors import Invalid
 from dialer.store.store import Store
 
 # A piece holds up the units behind it. While others write it takes about PIECE_S; while nobody does, pieces are long,
@@ -56,3 +59,16 @@ def _timed(db: sqlite3.Connection, piece: Piece, values: dict[str, Any]) -> tupl
     started = time.perf_counter()
     count = piece(db, values)
     return count, time.perf_counter() - started
+
+
+@asynccontextmanager
+async def attached(store: Store, staged: Path) -> AsyncIterator[None]:
+    """A staging file beside the store, as ``brought``. Invalid while there is another."""
+    try:
+        await store.between(lambda db: db.execute("ATTACH ? AS brought", (str(staged),)))
+    except sqlite3.OperationalError as error:
+        raise Invalid("Another file is being imported.", hint="Wait until it is done.") from error
+    try:
+        yield
+    finally:
+        await store.between(lambda db: db.execute("DETACH brought"))

@@ -6,8 +6,6 @@ either is not called, and the copy's day changes when the whole of it is there. 
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +15,7 @@ from dialer.store.dnc import Wish
 from dialer.store.errors import Invalid
 from dialer.store.gate import free_leads
 from dialer.store.law import principal_key
-from dialer.store.pieces import Pace, Piece, in_pieces
+from dialer.store.pieces import Pace, Piece, attached, in_pieces
 from dialer.store.store import Store
 
 # Pieces are ranges of the seals' first two bytes, which are as good as random.
@@ -67,7 +65,7 @@ async def replace_register(store: Store, register: Register, staged: Path, numbe
     """
     await store.write(lambda db: _announce(db, register))
     values = {"list": register.name}
-    async with _attached(store, staged):
+    async with attached(store, staged):
         added = await in_pieces(store, Pace(), _piece(_ADD_LISTED), values, _SPAN)
         await store.write(lambda db: _make_whole(db, register, numbers))
         removed = await in_pieces(store, Pace(), _piece(_REMOVE_LISTED), values, _SPAN)
@@ -79,20 +77,8 @@ async def add_wishes(store: Store, wish: Wish, staged: Path) -> int:
     """Put staged numbers on the do-not-call list; how many were not on it for this principal."""
     principal = principal_key(wish.principal)
     values = {"principal": principal, "at": wish.at, "reason": wish.reason, "source": wish.source}
-    async with _attached(store, staged):
+    async with attached(store, staged):
         return await in_pieces(store, Pace(), _piece(_ADD_WISHES), values, _SPAN)
-
-
-@asynccontextmanager
-async def _attached(store: Store, staged: Path) -> AsyncIterator[None]:
-    try:
-        await store.between(lambda db: db.execute("ATTACH ? AS brought", (str(staged),)))
-    except sqlite3.OperationalError as error:
-        raise Invalid("Another file is being imported.", hint="Wait until it is done.") from error
-    try:
-        yield
-    finally:
-        await store.between(lambda db: db.execute("DETACH brought"))
 
 
 def _piece(sql: str) -> Piece:

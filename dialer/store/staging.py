@@ -26,6 +26,12 @@ CREATE TABLE more_numbers (
 CREATE TABLE repeats (line INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE consents (line INTEGER PRIMARY KEY, who TEXT NOT NULL, principal TEXT, consent TEXT NOT NULL) STRICT;
 """
+_ATTEMPTS = """
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY, number TEXT NOT NULL, principal TEXT NOT NULL, at REAL NOT NULL,
+    UNIQUE (number, principal, at)
+) STRICT
+"""
 _SEALS = "CREATE TABLE numbers (sealed BLOB PRIMARY KEY) STRICT, WITHOUT ROWID"
 
 # Plain tuples, for they are made and bound fastest.
@@ -55,6 +61,30 @@ class Staging:
     def add_consents(self, consents: Iterable[StagedConsent]) -> None:
         """Add what rows say that people agreed to."""
         self._db.executemany("INSERT INTO consents VALUES (?, ?, ?, ?)", consents)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            self._db.close()
+
+
+class StagedAttempts:
+    """A new staging file of attempts; one with the number, principal and time of an earlier one is left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = _made(path, _ATTEMPTS)
+        self.count = 0
+
+    def add(self, attempts: Iterable[tuple[str, str, float]]) -> None:
+        """Add attempts: number in E.164, principal in the spelling of the store, seconds since the epoch."""
+        self.count += self._db.executemany(
+            "INSERT OR IGNORE INTO attempts (number, principal, at) VALUES (?, ?, ?)", attempts
+        ).rowcount
 
     def __enter__(self) -> Self:
         return self

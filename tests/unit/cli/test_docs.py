@@ -28,7 +28,7 @@ def documented() -> Iterator[tuple[str, str]]:
 def test_a_command_of_the_documentation_is_understood(
     page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("people.csv", "refusals.csv", "tps.csv"):
+    for name in ("people.csv", "refusals.csv", "tps.csv", "lyon.csv"):
         (tmp_path / name).write_text("")
     monkeypatch.chdir(tmp_path)
     words = [word for word in shlex.split(line, comments=True)[1:] if not word.startswith("/run/secrets")]

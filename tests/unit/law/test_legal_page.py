@@ -16,6 +16,7 @@ def test_every_command_of_the_page_does_its_work(dialer: Dialer, monkeypatch: py
     monkeypatch.chdir(dialer.folder)
     write_people(dialer.folder / "people.csv", f"{FIRST},Un,75001,{CONSENT}")
     (dialer.folder / "refusals.csv").write_text("telephone\n0142000001\n")
+    (dialer.folder / "lyon.csv").write_text("telephone,date\n0142000001,2026-10-12\n")
     (dialer.folder / "tps.csv").write_text("02079460001\n")
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
