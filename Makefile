@@ -22,7 +22,7 @@ run: .venv/ready           ## the whole floor on this machine; FOR=60 ends after
 
 test: lint                 ## every test, the real-Asterisk ones included
 	@tests/prepare_machine.sh
-	$(BIN)/pytest -m "not soak" -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -m "not soak" -n 2 $(ARGS)
 
 lint: .venv/ready          ## style, types, walls
 	$(BIN)/ruff check .

@@ -7,6 +7,8 @@ from dialer.control import requests as rq
 from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.wire import BadRequestError, JsonObject
+from dialer.floor.events import CampaignChanged
+from dialer.floor.words import CampaignState
 from dialer.leads.when import read_when
 from dialer.rules.zones import zone
 from dialer.store import callbacks
@@ -50,7 +52,17 @@ async def _promise(
         promised_in=promised_in,
     )
     callback_id = await services.store.write(lambda db: callbacks.promise(db, promise, now))
+    await _go_on(services, subject.campaign_id)
     return await _told(services, callback_id)
+
+
+async def _go_on(services: Services, campaign_id: str) -> None:
+    """A campaign that was finished, for every lead was, has one to call again."""
+    campaign = await services.store.campaign(campaign_id)
+    if campaign.state is CampaignState.FINISHED:
+        reason, running = "a callback was promised", CampaignState.RUNNING
+        await services.store.set_campaign_state(campaign_id, running, reason)
+        services.submit(CampaignChanged(at=services.now(), settings=campaign.settings, state=running, reason=reason))
 
 
 async def list_all(services: Services, call: Call) -> JsonObject:

@@ -226,7 +226,9 @@ class DialLoop:
         counts = await self.store.counts(campaign_id)
         if counts.leads == 0 or counts.finished < counts.leads:
             return
-        if self.engine.floor.campaign_state(campaign_id) is not CampaignState.RUNNING:
+        floor = self.engine.floor
+        # Who has just spoken with the last person may still promise to call back.
+        if floor.campaign_state(campaign_id) is not CampaignState.RUNNING or floor.has_talks(campaign_id):
             return
         log.info("campaign_finished", campaign=campaign_id, leads=counts.leads)
         self.engine.submit(

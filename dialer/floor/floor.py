@@ -16,6 +16,7 @@ from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.rules.abandonment import Ledger
 
 ALL_ROOM: Final = Room()
+WITH_A_CALL: Final = (AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ class Floor:
     def campaign_state(self, campaign_id: str) -> CampaignState:
         """The state of one campaign; DialerError when there is none of this id."""
         return campaigns.the_campaign(self._book, campaign_id).state
+
+    def has_talks(self, campaign_id: str) -> bool:
+        """Whether an agent of the campaign is given a call, talks, or wraps one up."""
+        return any(a.campaign_id == campaign_id and a.state in WITH_A_CALL for a in self._book.agents.values())
 
     def campaign_of(self, attempt_id: str) -> str | None:
         """The campaign of an open attempt; None when there is none of this id."""

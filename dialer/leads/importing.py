@@ -162,14 +162,28 @@ async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[Segm
         limit=_LINE_LIMIT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
+    ends_by_itself = False
     try:
         yield _steps(process, request)
+        ends_by_itself = True
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
+        await _end(process, by_itself=ends_by_itself)
+
+
+async def _end(process: asyncio.subprocess.Process, *, by_itself: bool) -> None:
+    """Wait for the end; a process that does not come to it, or is not wanted any more, is killed.
+
+    Killing one that is about to end would take its exit code away from under asyncio, which complains of that.
+    """
+    if by_itself:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+    async with asyncio.timeout(STOP_S):
+        await process.wait()
 
 
 async def _steps(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[Segment | Prepared]:

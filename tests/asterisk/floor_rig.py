@@ -187,9 +187,9 @@ class House(Rig):
     def expect_no_fault(self) -> None:
         """No guard caught anything, and nothing was printed but the journal."""
         faults = [line for line in self._journal() if line["event"] in FAULTS]
-        assert faults == []
+        assert faults == [], faults
         loose = [line for line in self.journal.read_text().splitlines() if not line.startswith("{")]
-        assert loose == []
+        assert loose == [], loose
 
     def carried(self, wait_s: float = 0) -> list[CdrRow]:
         """This dialer's calls as the carrier saw them; those of dialers before it on the same testbed are left out."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dialer.daemon.dialing import DialingBounds, DialLoop
+from dialer.daemon.dialing import REST_S, DialingBounds, DialLoop
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
 from dialer.floor.words import CampaignState, Result
@@ -101,6 +101,29 @@ async def test_a_campaign_is_finished_when_every_lead_is(bench: Bench) -> None:
     assert bench.engine.floor.campaign_state("c1") is CampaignState.FINISHED
     await bench.store.flush()
     assert (await bench.store.campaign("c1")).state is CampaignState.FINISHED
+
+
+async def test_a_campaign_is_not_finished_while_an_agent_may_still_promise_a_callback(bench: Bench) -> None:
+    await bench.store.write(lambda db: db.execute("DELETE FROM numbers WHERE lead_id > 1"))
+    await bench.store.write(lambda db: db.execute("UPDATE leads SET state = 'finished' WHERE id > 1"))
+    await bench.store.write(lambda db: db.execute("UPDATE imports SET finished = leads - 1"))
+    await bench.loop.dial("c1")
+    (attempt,) = (await bench.store.open_attempts(bench.now)).attempts
+    bench.tell(ev.CallAnswered(at=bench.now, attempt_id=attempt.attempt_id))
+    line = str(await bench.engine.route(attempt.attempt_id, None))
+    for channel in (attempt.attempt_id, line):
+        bench.tell(ev.BridgeEntered(at=bench.now, channel_id=channel, bridge_id="talk", holding=False))
+    bench.tell(ev.HungUp(at=bench.now, channel_id=attempt.attempt_id, cause=16, result=Result.ANSWERED, up=True))
+    bench.tell(ev.BridgeEntered(at=bench.now, channel_id=line, bridge_id="hold", holding=True))
+    await bench.store.flush()
+    bench.now += REST_S + 1
+    await bench.loop.dial("c1")
+    assert bench.engine.floor.campaign_state("c1") is CampaignState.RUNNING  # the agent wraps up
+
+    bench.now += SETTINGS.wrap_up_s
+    bench.tell(ev.Tick(at=bench.now))
+    await bench.loop.dial("c1")
+    assert bench.engine.floor.campaign_state("c1") is CampaignState.FINISHED
 
 
 async def test_the_loop_dials_at_an_event_and_at_a_tick(bench: Bench) -> None:

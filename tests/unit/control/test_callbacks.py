@@ -7,7 +7,7 @@ import pytest
 
 from dialer.control.wire import BadRequestError, RefusedError
 from dialer.floor import events as ev
-from dialer.floor.words import Result
+from dialer.floor.words import CampaignState, Result
 from dialer.leads.errors import BadTime
 from dialer.store.callbacks import ForbiddenTime
 from dialer.store.errors import AlreadyExists, NotFound
@@ -57,6 +57,23 @@ async def test_a_supervisor_promises_moves_gives_away_and_cancels(desk: Desk, le
     await desk("callback_cancel", callback_id=number, reason="called us")
     assert await listed(desk) == []
     assert [(each["state"], each["reason"]) for each in await listed(desk, ended=True)] == [("cancelled", "called us")]
+
+
+async def test_a_promise_in_a_finished_campaign_lets_it_run_again(desk: Desk, lead: int) -> None:
+    await desk("campaign_move", campaign_id="summer", state="running")
+    (campaign,) = await desk.services.store.campaigns()
+    desk.services.submit(
+        ev.CampaignChanged(at=desk.services.now(), settings=campaign.settings, state=CampaignState.FINISHED)
+    )
+    await desk.services.store.flush()
+    made = await desk("callback_add", lead_id=lead, callback_at="23:59")
+    assert made["campaign_state"] == "running"
+    assert desk.services.snapshot().campaigns[0].state == "running"
+
+
+async def test_a_promise_does_not_start_a_campaign_that_people_stopped(desk: Desk, lead: int) -> None:
+    made = await desk("callback_add", lead_id=lead, callback_at="23:59")
+    assert made["campaign_state"] == desk.services.snapshot().campaigns[0].state == "stopped"
 
 
 async def test_what_cannot_be_promised_is_refused_and_nothing_is_kept(desk: Desk, lead: int) -> None:
