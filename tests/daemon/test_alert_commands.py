@@ -48,10 +48,10 @@ class Floor:
         self.room = room
         self.handlers = Trail(Services(room), "socket").over(control_handlers(Services(room)))
 
-    async def ask(self, command: str, peer: Peer = NADIA, **params: object) -> dict[str, Any]:
+    async def ask(self, command: str, peer: Peer = NADIA, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - what a command takes
         return await asked(self.handlers[command], peer, **params)
 
-    async def alerts(self, **params: object) -> list[dict[str, Any]]:
+    async def alerts(self, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - what a command takes
         found: list[dict[str, Any]] = (await self.ask("alert_list", **params))["alerts"]
         return found
 
@@ -70,7 +70,7 @@ class Floor:
         return [(message["kind"], message["state"]) for message in messages]
 
 
-async def asked(handler: Handler, peer: Peer, **params: object) -> dict[str, Any]:
+async def asked(handler: Handler, peer: Peer, **params: Any) -> dict[str, Any]:
     async def send(_part: JsonObject) -> None:
         """No command on alerts sends parts."""
 
