@@ -48,10 +48,10 @@ class Floor:
         self.room = room
         self.handlers = Trail(Services(room), "socket").over(control_handlers(Services(room)))
 
-    async def ask(self, command: str, peer: Peer = NADIA, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - what a command takes
+    async def ask(self, command: str, peer: Peer = NADIA, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - anything
         return await asked(self.handlers[command], peer, **params)
 
-    async def alerts(self, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - what a command takes
+    async def alerts(self, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - anything
         found: list[dict[str, Any]] = (await self.ask("alert_list", **params))["alerts"]
         return found
 
