@@ -70,7 +70,7 @@ class Floor:
         return [(message["kind"], message["state"]) for message in messages]
 
 
-async def asked(handler: Handler, peer: Peer, **params: Any) -> dict[str, Any]:
+async def asked(handler: Handler, peer: Peer, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - anything
     async def send(_part: JsonObject) -> None:
         """No command on alerts sends parts."""
 
