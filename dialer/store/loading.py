@@ -6,10 +6,13 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dialer.rules.territory import FRENCH_ZONES
+from dialer.rules.zones import zone
 from dialer.store.errors import AlreadyExists, StoreUnavailable
 from dialer.store.law import principal_key
 from dialer.store.opening import open_store
@@ -20,11 +23,29 @@ from dialer.store.updating import update_piece
 # Lead ids follow the lines of the file, whose first is the header.
 _HEADER_LINE = 1
 
+
+def _east_first() -> str:
+    """When a new lead was first due, as SQL: always long ago, and the further east its territory, the longer.
+
+    The law's hours are the same by every wall clock, so the east's legal day ends first: of leads that were never
+    called, those with the least of it left come first. Where a country has several zones its numbers do not tell which.
+    """
+    midday = datetime(1970, 1, 1, 12, tzinfo=UTC)
+    since = {territory: midday - _offset(zones[0]) for territory, zones in FRENCH_ZONES.items()}
+    cases = (f"WHEN '{territory}' THEN {at.timestamp()}" for territory, at in since.items())
+    return f"CASE territory {' '.join(cases)} ELSE 0 END"
+
+
+def _offset(zone_key: str) -> timedelta:
+    return zone(zone_key).utcoffset(datetime(2026, 1, 1)) or timedelta(0)  # noqa: DTZ001 - its wall clock in winter
+
+
+_EAST_FIRST = _east_first()
 # A row whose source id the list has, or an earlier row had, is a duplicate. So is a row whose every number belongs to
 # another lead of the list; its source id still counts as seen.
-_LEADS = """
-INSERT OR IGNORE INTO main.leads (id, list_id, import_id, source_id, fields, priority)
-SELECT :base + line, :list, :import, source_id, fields, :priority FROM staged.rows
+_LEADS = f"""
+INSERT OR IGNORE INTO main.leads (id, list_id, import_id, source_id, fields, priority, next_at)
+SELECT :base + line, :list, :import, source_id, fields, :priority, {_EAST_FIRST} FROM staged.rows
 WHERE line > :after AND line <= :last AND source_id NOT IN temp.seen
 """
 # In the order of the file, for the first row that has a number keeps it.

@@ -90,6 +90,21 @@ async def test_a_file_becomes_leads_in_its_order(store: Store, tmp_path: Path) -
     assert told == [ImportProgress(3, len(file_bytes(file)), len(file_bytes(file)))]
 
 
+async def test_whose_legal_day_ends_first_comes_first_among_new_leads(store: Store, tmp_path: Path) -> None:
+    # Martinique, Paris, Réunion, Paris, Mayotte: hours of the law end there at midnight, 19:00, 16:00 and 17:00 UTC.
+    numbers = ["0596123456", "0142000001", "0262123456", "0142000002", "0269612345"]
+    file = write(tmp_path / "f.csv", "\n".join(["tel", *numbers]) + "\n")
+
+    await import_leads(store, file, OPTIONS)
+
+    found = await rows(
+        store, "SELECT n.e164, l.next_at FROM leads AS l JOIN numbers AS n ON n.lead_id = l.id ORDER BY 2, 1"
+    )
+    assert [row[0][:6] for row in found] == ["+26226", "+26226", "+33142", "+33142", "+59659"]
+    assert found[0][0] == "+262262123456", "Réunion before Mayotte"
+    assert all(row[1] < 86_400 for row in found), "all are due"
+
+
 async def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
     file = write(tmp_path / "f.csv", "tel\n0199000001\n0199000002\n")
     await import_leads(store, file, OPTIONS)
