@@ -53,8 +53,9 @@ def _reading_options(command: F) -> F:
 def check(shell: Shell, /, file: str, columns: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Say what a file is worth before it is imported: columns, faults, duplicates, what may be called, for how long.
 
-    What may be called is counted by legal hours where the people are. Refusals and lacking consents are counted beside
-    it, for the principal if a campaign is given; all is asked again when a lead is dialed. The forecast is
+    Callable are rows with legal hours where the people are, of the preset's country, not twice in the file, and with
+    neither a refusal, nor a register, nor a lacking consent against them, for the principal if a campaign is given. All
+    is asked again when a lead is dialed. The forecast is
     leads x tries / (agents x calls an hour x legal hours a day).
 
     \b
@@ -82,8 +83,11 @@ def _tell_check(found: Any) -> None:  # noqa: ANN401 - JSON
             "the same person as in a list of the principal": found["known_people"],
             "asked for no more calls": found["suppressed"],
             "in a register of refusals": found["listed"],
+            "a register's copy is missing or too old": found["unscreened"],
             "without the consent that the law needs": found["without_consent"],
-            f"callable today ({found['preset']})": found["callable_today"],
+            f"legal hours are left today ({found['preset']})": found["legal_hours_today"],
+            "legal hours in 30 days": found["legal_hours_30_days"],
+            "callable today: hours, and none of the above against it": found["callable_today"],
             "callable in 30 days": found["callable_30_days"],
         }
     )

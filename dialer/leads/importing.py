@@ -26,7 +26,7 @@ class ImportOptions:
     """How to read a file. ``columns`` maps roles (phone, phone2, source_id, last_name, ...) to column names.
 
     ``region``: the country of numbers written without one. ``refused``: where to write refused rows; None for nowhere.
-    ``priority``: leads of a higher one are called first. ``preset``: under whose hours the callable ones are counted.
+    ``priority``: leads of a higher one are called first. ``preset``: under whose rules the callable ones are counted.
     ``by``: who imports it, for the consent register.
     """
 

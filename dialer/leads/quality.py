@@ -35,8 +35,11 @@ class Quality:
     every number an earlier row has. ``shared_numbers``: rows that share a number, not all, with an earlier row: perhaps
     one person twice. ``known``: rows whose first number another list of the store has; ``known_people``: rows of people
     whom another list of the principal has, by any number or the source's id. ``suppressed``: people who asked for no
-    more calls; ``listed``: in a register that the preset asks; ``without_consent``: where the law needs one.
-    ``callable_today`` and ``callable_30_days``: legal hours are left where the person is; all else is not asked here.
+    more calls; ``listed``: in a register that the preset asks; ``unscreened``: the copy of one is missing or too old;
+    ``without_consent``: where the law needs one. ``callable_today`` and ``callable_30_days``: none of these, not in the
+    file before, of the preset's country, and legal hours are left where the person is; ``legal_hours_today`` and
+    ``legal_hours_30_days`` ask for the hours alone. What only the moment of a call can tell (earlier attempts, who is
+    called for what, the caller's number) is not asked here.
     ``hours_a_day``: the mean of the next seven days where most leads are.
     """
 
@@ -50,11 +53,14 @@ class Quality:
     known_people: int
     suppressed: int
     listed: int
+    unscreened: int
     without_consent: int
     by_territory: dict[str, int]
     by_kind: dict[str, int]
     callable_today: int
     callable_30_days: int
+    legal_hours_today: int
+    legal_hours_30_days: int
     hours_a_day: float
     preset: str
 
@@ -75,8 +81,9 @@ class Counting:
         self._invalid: Counter[str] = Counter()
         self._numbers_of: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[str] = Counter()
-        self._rows_at: Counter[tuple[str, str | None]] = Counter()
+        self._rows_at: Counter[tuple[str, str | None, bool]] = Counter()
         self._places: Counter[Place] = Counter()
+        self._free_places: Counter[Place] = Counter()
 
     def refused(self, reason: str) -> None:
         """A row that is no lead."""
@@ -90,41 +97,48 @@ class Counting:
         for number in more_numbers:
             others.setdefault(number[0], []).append(number)
         self._counts["valid"] += len(rows)
-        if self._standing is not None:
-            self._standing.add(rows, others)
+        free = [True] * len(rows) if self._standing is None else self._standing.add(rows, others)
         new_sources = self._sources.add([hash(row[1]) & _64_BITS or 1 for row in rows])
-        self._count_numbers(rows, others, new_sources)
+        new_rows = self._count_numbers(rows, others, new_sources)
         self._numbers_of.update([(row[5], row[4]) for row in rows])
         self._numbers_of.update([(number[4], number[3]) for number in more_numbers])
-        self._count_places(rows)
+        self._count_places(rows, list(map(and_, free, new_rows)))
         return [row[0] for row, new in zip(rows, new_sources, strict=True) if not new]
 
-    def _count_numbers(self, rows: Sequence[StagedRow], others: _Others, new_sources: Sequence[bool]) -> None:
+    def _count_numbers(self, rows: Sequence[StagedRow], others: _Others, new_sources: Sequence[bool]) -> list[bool]:
+        """Count repetitions; of each row whether it is the first of its source id with a number of its own."""
         if not others:
             new = self._numbers.add([int(row[3][1:]) for row in rows])
-            self._counts["in_file"] += len(rows) - sum(map(and_, new, new_sources))
-            return
+            firsts = list(map(and_, new, new_sources))
+            self._counts["in_file"] += len(rows) - sum(firsts)
+            return firsts
+        firsts = []
         for row, new_source in zip(rows, new_sources, strict=True):
             more = others.get(row[0], ())
             self._counts["several"] += bool(more)
             new = self._numbers.add([*{int(row[3][1:]), *(int(other[2][1:]) for other in more)}])
-            self._counts["in_file"] += not (any(new) and new_source)
-            self._counts["shared"] += any(new) and not all(new) and new_source
+            firsts.append(any(new) and new_source)
+            self._counts["in_file"] += not firsts[-1]
+            self._counts["shared"] += firsts[-1] and not all(new)
+        return firsts
 
-    def _count_places(self, rows: Sequence[StagedRow]) -> None:
+    def _count_places(self, rows: Sequence[StagedRow], free: Sequence[bool]) -> None:
         # Where a French number is, its first digit and the postcode say; abroad every number may differ.
         starts = [row[3][:4] if row[5] == "FR" else row[3] for row in rows]
         has_postcodes = bool(rows) and '"postcode":' in rows[0][2]
         found = [_POSTCODE.search(row[2]) for row in rows] if has_postcodes else [None] * len(rows)
-        self._rows_at.update(zip(starts, (each and each[1] for each in found), strict=True))
+        self._rows_at.update(zip(starts, (each and each[1] for each in found), free, strict=True))
         if len(self._rows_at) > MOST_PLACES:
             self._locate()
 
     def _locate(self) -> None:
         """From numbers and postcodes to places, which are few."""
-        for (start, postcode), rows in self._rows_at.items():
+        for (start, postcode, free), rows in self._rows_at.items():
             number = start if len(start) > 4 else f"{start}{'0' * 8}"
-            self._places[locate(number, postcode)] += rows
+            where = locate(number, postcode)
+            self._places[where] += rows
+            if free and not (self._preset.covers and where.countries - self._preset.covers):
+                self._free_places[where] += rows
         self._rows_at.clear()
 
     def quality(self) -> Quality:
@@ -142,8 +156,10 @@ class Counting:
             **self._stands(),
             by_territory=self._by(0),
             by_kind=self._by(1),
-            callable_today=sum(rows for place, rows in self._places.items() if hours[place][0]),
-            callable_30_days=sum(rows for place, rows in self._places.items() if hours[place][1]),
+            callable_today=sum(rows for place, rows in self._free_places.items() if hours[place][0]),
+            callable_30_days=sum(rows for place, rows in self._free_places.items() if hours[place][1]),
+            legal_hours_today=sum(rows for place, rows in self._places.items() if hours[place][0]),
+            legal_hours_30_days=sum(rows for place, rows in self._places.items() if hours[place][1]),
             hours_a_day=self._hours_a_day(),
             preset=self._preset.name,
         )

@@ -13,7 +13,7 @@ from dialer.store.staging import StagedNumber, StagedRow
 from dialer.store.stated import Stated
 
 _SCREENED: Final = ("screening", "listed")
-STANDINGS: Final = ("known", "known_people", "suppressed", "listed", "without_consent")
+STANDINGS: Final = ("known", "known_people", "suppressed", "listed", "unscreened", "without_consent")
 _SAYS: Final = ('"consent_', '"person_id"', '"basis"', '"audience"')
 
 
@@ -28,25 +28,35 @@ class Standing:
         self._business = self._rule(preset)
         rules = [rule for kind in _SCREENED for rule in preset.of_kind(kind) if rule.holds_on(day)]
         self._registers = sorted({name for rule in rules for name in rule["lists"]})
+        self._unscreened = [rule for rule in rules if rule.kind == "screening" and not self._is_fresh(rule)]
         self.counts: Counter[str] = Counter()
 
     def _rule(self, preset: Preset) -> Rule | None:
         return next((rule for rule in preset.of_kind("consent") if rule.holds_on(self._at.date())), None)
 
-    def add(self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]]) -> None:
-        """Look up valid rows; ``others``: the numbers beyond the first, by line."""
+    def _is_fresh(self, rule: Rule) -> bool:
+        today, copies = self._at.date(), self._known.copies
+        limits = rule["lists"].items()
+        return all(name in copies and 0 <= (today - copies[name]).days <= most for name, most in limits)
+
+    def add(self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]]) -> list[bool]:
+        """Look up valid rows; of each whether nothing stands against a call. ``others``: further numbers, by line."""
         # All rows of a file have the same fields.
         says = bool(rows) and any(name in rows[0][2] for name in _SAYS)
         if self._known.nothing and not says:
-            self.counts["without_consent"] += len(rows) * (not self._has_consent({}, ()))
-            return
+            consented, screened = self._has_consent({}, ()), self._is_screened({}, ())
+            self.counts["without_consent"] += len(rows) * (not consented)
+            self.counts["unscreened"] += len(rows) * (not screened)
+            return [consented and screened] * len(rows)
         numbers = {row[0]: [row[3], *(other[2] for other in others.get(row[0], ()))] for row in rows}
         found = self._known.elsewhere(number for all_of_row in numbers.values() for number in all_of_row)
         self.counts["known"] += sum(row[3] in found for row in rows)
+        free = []
         for row in rows:
             fields: dict[str, str] = json.loads(row[2]) if says else {}
             self.counts["known_people"] += self._is_known(found, numbers[row[0]], fields)
-            self._add(fields, numbers[row[0]])
+            free.append(self._add(fields, numbers[row[0]]))
+        return free
 
     def _is_known(self, found: Mapping[str, bool], numbers: list[str], fields: Mapping[str, str]) -> bool:
         if any(found.get(number) for number in numbers):
@@ -54,12 +64,17 @@ class Standing:
         person_id = fields.get("person_id")
         return bool(person_id) and self._known.is_person(str(person_id))
 
-    def _add(self, fields: Mapping[str, str], numbers: list[str]) -> None:
+    def _add(self, fields: Mapping[str, str], numbers: list[str]) -> bool:
         person_id = fields.get("person_id") or None
         names = [*numbers, f"person:{person_id}"] if person_id else numbers
-        self.counts["suppressed"] += self._known.is_suppressed(names)
-        self.counts["listed"] += self._known.is_listed(numbers[0], self._registers)
-        self.counts["without_consent"] += not self._has_consent(fields, names)
+        against = {
+            "suppressed": self._known.is_suppressed(names),
+            "listed": self._known.is_listed(numbers[0], self._registers),
+            "unscreened": not self._is_screened(fields, names),
+            "without_consent": not self._has_consent(fields, names),
+        }
+        self.counts.update(name for name, is_so in against.items() if is_so)
+        return not any(against.values())
 
     def _has_consent(self, fields: Mapping[str, str], names: Sequence[str]) -> bool:
         campaign = self._known.campaign
@@ -67,6 +82,15 @@ class Standing:
         rule = self._business if audience == "b2b" else self._consumer
         if rule is None or (fields.get("basis", "").lower() or campaign.basis) in rule["unless_basis"]:
             return True
+        return self._agreed(rule, fields, names)
+
+    def _is_screened(self, fields: Mapping[str, str], names: Sequence[str]) -> bool:
+        """Whether copies of the registers that the law asks are young enough, or consent stands in their place."""
+        return all(
+            rule.parameters.get("allow_consent") and self._agreed(rule, fields, names) for rule in self._unscreened
+        )
+
+    def _agreed(self, rule: Rule, fields: Mapping[str, str], names: Sequence[str]) -> bool:
         own = Stated(fields, names[0]).consent() if fields else None
         found = [*self._known.consents(names), *([own] if own else [])]
         if any(consent.withdrawn_at is not None for consent in found):

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -29,6 +30,7 @@ WHERE l.fields ->> '$.person_id' = ? AND l.list_id <> ? LIMIT 1
 """
 _SUPPRESSED = "SELECT 1 FROM suppressions WHERE sealed = ? AND principal IN ('', ?) LIMIT 1"
 _LISTED = "SELECT 1 FROM screened_numbers WHERE sealed = ? AND list IN (SELECT value FROM json_each(?)) LIMIT 1"
+_COPIES = "SELECT name, as_of FROM screening_lists"
 _CONSENTS = "SELECT consent FROM consents WHERE who = ? AND principal = ?"
 _NO_LIST: Final = -1
 
@@ -43,7 +45,7 @@ class Campaign:
 
 
 class Known:
-    """Tells what a store knows of the numbers and persons of a file."""
+    """Tells what a store knows of the numbers and persons of a file. ``copies``: of registers, each with its day."""
 
     def __init__(self, db: sqlite3.Connection, key: bytes, list_id: int, campaign: Campaign) -> None:
         self._db = db
@@ -54,6 +56,7 @@ class Known:
         # Most stores have none of some: a look-up for each of a million rows would find nothing.
         self._filled = {table for table in ("suppressions", "screened_numbers", "consents") if self._has_rows(table)}
         self._has_others = self._finds(_OTHER_LIST, list_id)
+        self.copies = {name: date.fromisoformat(as_of) for name, as_of in db.execute(_COPIES)}
 
     @property
     def nothing(self) -> bool:

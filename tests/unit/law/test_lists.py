@@ -1,5 +1,6 @@
 """What a list says of consent goes into the register, and what is on record against its people is counted before."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -110,3 +111,37 @@ def test_what_cannot_be_read_of_a_consent_allows_nothing(french: Dialer) -> None
 
     assert (found["verdict"], found["rule"]) == ("block", "fr.consent_valid")
     assert french.json("consent", "show", FIRST)["entries"][0]["consent"]["proof"] == "form-17"
+
+
+def test_callable_is_whom_the_law_lets_call_not_only_where_there_are_hours(french: Dialer) -> None:
+    path = french.folder / "people.csv"
+    abroad = f"+442079460001,Autre,,{CONSENT}"
+    write_people(
+        path, f"{FIRST},Un,75001,{CONSENT}", f"{SECOND},Deux,75001,{CONSENT}", f"{FIRST},Un,75001,{CONSENT}", abroad
+    )
+    french.ok("dnc", "add", SECOND, "--principal", "acme")
+
+    found = french.json("leads", "check", str(path), "--campaign", "summer")
+
+    assert (found["valid"], found["in_file"], found["suppressed"], found["without_consent"]) == (5, 1, 1, 1)
+    assert (found["legal_hours_30_days"], found["callable_30_days"]) == (5, 1), "the first person, once"
+    assert found["forecast"]["leads"] == 1
+    assert "legal hours in 30 days" in french.ok("leads", "check", str(path), "--campaign", "summer")
+
+
+def test_without_a_young_copy_of_a_register_nobody_is_callable_where_the_law_asks_for_one(french: Dialer) -> None:
+    people = french.folder / "british.csv"
+    people.write_text("phone\n+442079460001\n+442079460003\n")
+    check = ("leads", "check", str(people), "--preset", "uk")
+    before = french.json(*check)
+    register = french.folder / "tps.csv"
+    register.write_text("02079460001\n")
+    today = datetime.now(UTC).date()
+    for name, as_of in (("tps", today), ("ctps", today - timedelta(days=90))):
+        words = ("--register", name, "--as-of", str(as_of), "--region", "GB")
+        french.ok("dnc", "import", str(register), *words)
+    old = french.json(*check)
+    french.ok("dnc", "import", str(register), "--register", "ctps", "--as-of", str(today), "--region", "GB")
+    young = french.json(*check)
+
+    assert [(each["unscreened"], each["callable_30_days"]) for each in (before, old, young)] == [(2, 0), (2, 0), (0, 1)]

@@ -452,7 +452,7 @@ async def test_the_worth_of_a_file_is_counted_and_kept(store: Store, tmp_path: P
     assert (quality["in_file"], quality["shared_numbers"], quality["several_numbers"]) == (2, 1, 2)
     assert quality["known"] == 1
     assert quality["by_kind"] == {"landline": 4, "mobile": 3}
-    assert quality["callable_30_days"] == 5
+    assert (quality["legal_hours_30_days"], quality["without_consent"], quality["callable_30_days"]) == (5, 5, 0)
     kept = await rows(store, "SELECT quality FROM imports ORDER BY id DESC LIMIT 1")
     assert json.loads(kept[0][0]) == quality
 
