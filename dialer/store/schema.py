@@ -14,7 +14,7 @@ _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of the schema. ``number`` counts from 1 without a gap."""
+    """One step of the schema, the one after that of the next lower ``number``."""
 
     number: int
     name: str

@@ -48,14 +48,14 @@ def layout(store: Path) -> list[str]:
         return [row[0] for row in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")]
 
 
-def test_there_is_a_store_of_each_early_schema() -> None:
-    assert [version_of(dump) for dump in DUMPS] == list(range(1, len(DUMPS) + 1))
-    assert len(DUMPS) >= 5
+def test_there_is_a_store_of_each_schema() -> None:
+    numbers = [migration.number for migration in schema.migrations()]
+    assert [version_of(dump) for dump in DUMPS] == numbers, "python -m tests.unit.store.old_stores N writes the missing"
 
 
 async def test_it_is_brought_up_to_date_and_loses_nothing(store: Path, dump: Path, tmp_path: Path) -> None:
     before = held(store)
-    assert before["migrations"] == version_of(dump)
+    assert before["migrations"] == sum(each.number <= version_of(dump) for each in schema.migrations())
 
     async with open_store(store, clock=lambda: NOW) as opened:
         assert (await opened.read(health.check)).left_out == ()
@@ -96,7 +96,9 @@ async def test_who_may_be_called_is_called_and_who_may_not_is_not(store: Path, d
             assert await rows(opened, "SELECT principal, reason FROM suppressions") == [("soleil sa", "keypad")]
 
 
-async def test_a_reader_waits_for_the_update(store: Path) -> None:
+async def test_a_reader_waits_for_the_update(store: Path, dump: Path) -> None:
+    if version_of(dump) == schema.migrations()[-1].number:
+        pytest.skip("is up to date")
     with pytest.raises(StoreOlder):
         async with open_reader(store):
             pass

@@ -67,6 +67,30 @@ INSERT INTO attempt_verdicts VALUES ('a1', 'lab', 'lab 1', NULL, '{}', '{}');
 INSERT INTO consents VALUES (1, '+33199000001', 'soleil sa', '{"channel":"web"}', 1789000000, 'people.csv');
 """,
     5: "INSERT INTO import_profiles VALUES ('crm', '{\"phone\":\"tel\"}', 1789000000);",
+    8: """
+UPDATE lists SET weight = 3, turn = 0.5;
+INSERT INTO callbacks (id, campaign_id, lead_id, number, at, zone, agent_id, note, promised_by, promised_at, promised_in,
+    state, not_before, attempt_id)
+VALUES (1, 'summer', 1, '+33199000001', 1789100000, 'Europe/Paris', '101', 'après le déjeuner', '101', 1789000500, NULL,
+    'done', 1789100000, 'a1');
+INSERT INTO callbacks (id, campaign_id, lead_id, number, at, zone, promised_by, promised_at, state, not_before, reason)
+VALUES (2, 'summer', 4, '+33639980004', 1789900000, 'Europe/Paris', 'alice', 1789000600, 'cancelled', 1789900000,
+    'by alice');
+INSERT INTO callback_changes VALUES (1, 1, 1789000500, 'promised', '101', '');
+INSERT INTO callback_changes VALUES (2, 2, 1789000700, 'cancelled', 'alice', 'by alice');
+""",
+    9: """
+INSERT INTO erasures VALUES (1, 1789000000, 'retention', NULL, 'by preset', '{"records":3}');
+INSERT INTO erasures VALUES (2, 1789000900, 'request', seal('+33199000009'), 'letter', '{"leads":1}');
+INSERT INTO records_stripped VALUES ('summer', 1780000000);
+""",
+    10: """
+INSERT INTO alerts VALUES ('1', 'trunk_failing', 'carrier', '', 'critical', 1789100000, 1789100010, 0.9, 0.5,
+    '{"scope":"carrier"}', 1789100500, 'alice', 1789100100);
+INSERT INTO alert_silences VALUES (1, 1789100200, 'trunk_failing', 'carrier', 1789100300, 'alice', 'known');
+INSERT INTO command_audit
+VALUES (1, 1789100400, 'alice', 'mqtt', 'campaign_pause', '{"campaign_id":"summer"}', 'done');
+""",
 }
 
 
@@ -75,9 +99,9 @@ def render(version: int) -> str:
     known = schema.migrations()
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         add_seal(db, KEY)
-        for number in range(1, version + 1):
-            schema.migrate(db, known[:number], MADE_AT)
-            db.executescript(_ROWS.get(number, ""))
+        for each in (migration for migration in known if migration.number <= version):
+            schema.migrate(db, tuple(one for one in known if one.number <= each.number), MADE_AT)
+            db.executescript(_ROWS.get(each.number, ""))
         head = f"PRAGMA application_id = {schema.APPLICATION_ID};\nPRAGMA user_version = {version};\n"
         return head + "\n".join(db.iterdump()) + "\n"
 
