@@ -36,13 +36,17 @@ def program(name: str) -> str:
 
 @dataclass
 class Broker:
-    """``users``: name and password; with any, nobody else gets in. ``acl`` is an ACL file's text."""
+    """``users``: name and password; with any, nobody else gets in. ``acl`` is an ACL file's text.
+
+    ``lasting``: it keeps retained messages and subscriptions on the disk, over ``kill -9`` too.
+    """
 
     folder: Path
     users: Mapping[str, str] = field(default_factory=dict)
     acl: str = ""
     tls: bool = False
     port: int = 0
+    lasting: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -57,7 +61,11 @@ class Broker:
         return self.folder / "ca.pem"
 
     def _write(self) -> None:
-        lines = [f"listener {self.port} 127.0.0.1", "user root", "persistence false", "log_dest stderr"]
+        lines = [f"listener {self.port} 127.0.0.1", "user root", "log_dest stderr"]
+        lines.append(f"persistence {str(self.lasting).lower()}")
+        if self.lasting:
+            lines += [f"persistence_location {self.folder}/", "autosave_interval 1"]
+            lines.append("max_queued_messages 10000")
         lines.append(f"allow_anonymous {'false' if self.users else 'true'}")
         if self.users:
             passwords = self.folder / "passwords"
@@ -103,8 +111,13 @@ class Broker:
             else:
                 return self
 
+    def keeps(self, words: bytes) -> bool:
+        """Whether a broker that lasts has this on the disk."""
+        kept = self.folder / "mosquitto.db"
+        return kept.exists() and words in kept.read_bytes()
+
     def stop(self) -> None:
-        """End it, frozen or not; what it retained is gone."""
+        """Kill it, frozen or not; what it retained is gone unless it lasts."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -56,7 +56,7 @@ def _way_of(book: Book, call: Call, trunk: str) -> Way | None:
     if call.one_to_one and not keep_agent(book, call):
         _give_up(book, call, "its agent is not free any more")
         return None
-    return book.trunks.take(trunk, book.now)
+    return book.trunks.take(trunk, book.now, promised=call.one_to_one)
 
 
 def _give_up(book: Book, call: Call, why: str) -> None:

@@ -82,9 +82,15 @@ class Trunks:
             return NO_BOUND
         return sum(trunk.may_probe(now) for trunk in chain)
 
-    def take(self, wanted: str, now: float) -> Way | None:
-        """The way of one call, which is dialed at once; None when it may not be dialed now."""
-        for name in self._chain(wanted):
+    def take(self, wanted: str, now: float, *, promised: bool = False) -> Way | None:
+        """The way of one call, which is dialed at once; None when it may not be dialed now.
+
+        A ``promised`` call tries an avoided trunk only when there is no other way.
+        """
+        names = list(self._chain(wanted))
+        if promised:
+            names.sort(key=lambda name: self._trunk(name).avoided_since is not None)
+        for name in names:
             trunk = self._trunk(name)
             avoided = trunk.avoided_since is not None
             if avoided and not trunk.may_probe(now):

@@ -61,3 +61,9 @@ class Bench:
     def tell(self, event: ev.Event) -> None:
         """One event."""
         self.engine.submit(event)
+
+
+async def put_on_record(store: Store, *agents: str) -> None:
+    """Agents of c1 whom the store knows, so that what they do can be kept."""
+    hire = "INSERT INTO agents VALUES (?, '', 'c1', ?, 'on_line', '', 0)"
+    await store.write(lambda db: db.executemany(hire, [(agent, agent) for agent in agents]).rowcount)

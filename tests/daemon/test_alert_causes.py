@@ -35,7 +35,7 @@ from dialer.store.abandonment import abandon_law
 from dialer.store.backup import back_up
 from dialer.store.law import LawSettings
 from tests.broker import Broker, Ears, ears
-from tests.daemon.harness import NOW, SETTINGS, Bench
+from tests.daemon.harness import NOW, SETTINGS, Bench, put_on_record
 from tests.daemon.room import CONFIG, Room
 from tests.unit.store.helpers import add_leads, number
 
@@ -45,7 +45,6 @@ WEEK_S = 7 * DAY_S
 WINDOW_S = 601.0  # a little more than the window that calls are looked at over
 FR = abandon_law(LawSettings("fr"))
 AGENTS = ("a0", "a1", "a2")
-HIRE = "INSERT INTO agents VALUES (?, '', 'c1', ?, 'on_line', '', 0)"
 # Proven from their real cause on real Asterisk, in tests/asterisk/test_alert_story.py, or in test_lookout.py.
 ELSEWHERE = {"ami_lost", "clock_off", "fastagi_failing", "trunk_failing"}
 
@@ -156,7 +155,7 @@ async def staged(folder: Path, broker: Broker, law: LawSettings | None = None) -
     async with open_store(folder / "dialer.db", create=True, clock=lambda: NOW) as store:
         bench = Bench(store)
         await bench.open([number(n) for n in range(60)])
-        await store.write(lambda db: db.executemany(HIRE, [(agent, agent) for agent in (*AGENTS, "a9")]).rowcount)
+        await put_on_record(store, *AGENTS, "a9")
         if law is not None:
             await store.change_law("c1", law)
         room = Room(bench, loaded, outbox=Outbox(f"dialer/{folder.name}/"))

@@ -17,7 +17,7 @@ from dialer.control.trail import Trail
 from dialer.control.wire import BadRequestError, JsonObject, NoDaemonError
 from dialer.floor import events as ev
 from dialer.store.errors import NotFound
-from tests.daemon.harness import NOW, Bench
+from tests.daemon.harness import NOW, Bench, put_on_record
 from tests.daemon.room import CONFIG, Room
 
 NADIA = Peer(pid=1, uid=-1, name="nadia")
@@ -81,6 +81,7 @@ async def asked(handler: Handler, peer: Peer, **params: Any) -> dict[str, Any]: 
 async def floor(bench: Bench, tmp_path: Path) -> AsyncIterator[Floor]:
     room = Room(bench, parse(CONFIG, tmp_path / "dialer.toml"))
     room.wall = lambda: bench.now
+    await put_on_record(bench.store, "a0", "a1", "a2")
     keeping = asyncio.create_task(room.lookout.keep())
     yield Floor(room)
     keeping.cancel()

@@ -13,7 +13,7 @@ from dialer.floor import events as ev
 from dialer.floor.trunks import TrunkRules
 from dialer.floor.words import Result
 from dialer.store import open_store
-from tests.daemon.harness import NOW, Bench
+from tests.daemon.harness import NOW, Bench, put_on_record
 
 NUMBERS = [f"+331990000{number:02d}" for number in range(30)]
 BACKED = TrunkRules({"trunk": "other"}, failures=3, probe_s=10.0)
@@ -27,6 +27,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         made = Bench(store)
         made.engine.followers.append(partial(tell_trunks, made.troubles))
         await made.open(NUMBERS)
+        await put_on_record(store, "a0", "a1", "a2")
         yield made
 
 

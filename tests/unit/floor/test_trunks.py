@@ -98,6 +98,12 @@ def test_another_trunk_carries_the_calls_and_the_first_is_tried_in_between() -> 
     assert trunks.take("trunk", NINE + 10) == Way("other", 2)
 
 
+def test_a_promised_call_is_not_the_one_to_try_a_dead_trunk_with_unless_both_are_dead() -> None:
+    trunks = dead(BACKED)
+    assert trunks.take("trunk", NINE + 10, promised=True) == Way("other", 1)
+    assert dead().take("trunk", NINE + 10, promised=True) == Way("trunk", 4, probe=True)
+
+
 def test_when_both_are_dead_each_is_tried_by_one_call() -> None:
     trunks = dead(BACKED)
     for _ in range(3):
