@@ -42,6 +42,7 @@ class Measuring:
             figures=self.figures,
             commits=self.store.commits,
             lags=self.lag.lags,
+            tasks=len(asyncio.all_tasks()),
             route_up=self.engine.floor.route_up,
             store_up=self.store.healthy,
             records_waiting=recorder.waiting,

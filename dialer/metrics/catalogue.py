@@ -32,6 +32,7 @@ CATALOGUE: Final = (
            "Turns of the dial loop; standing still means that nothing is dialed."),
     Metric("dialer_loop_lag_seconds", "histogram", (),
            "How late the event loop wakes a task, looked at ten times a second."),
+    Metric("dialer_tasks", "gauge", (), "Tasks of the event loop; a number that only grows is a fault."),
     Metric("dialer_last_backup_timestamp_seconds", "gauge", (),
            "When the newest backup was made; none while there is none."),
     Metric("dialer_ami_up", "gauge", (), "1 while Asterisk is reached over AMI."),

@@ -98,6 +98,7 @@ def _of_the_daemon(sheet: _Sheet, reading: Reading) -> None:
     sheet.put("dialer_draining", status.draining)
     sheet.put("dialer_dial_cycles_total", reading.dial_cycles)
     sheet.put_timings("dialer_loop_lag_seconds", reading.lags)
+    sheet.put("dialer_tasks", reading.tasks)
     sheet.put("dialer_last_backup_timestamp_seconds", reading.backup_at)
 
 

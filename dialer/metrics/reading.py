@@ -18,6 +18,7 @@ class Reading:
     figures: Figures = field(default_factory=Figures)
     commits: Timings = field(default_factory=Timings)
     lags: Timings = field(default_factory=Timings)
+    tasks: int = 0
     route_up: bool = True
     store_up: bool = True
     records_waiting: int = 0
