@@ -19,6 +19,7 @@ from dialer.cli.status import _follow, lines, tell
 from dialer.control.client import NoAnswerError
 from dialer.control.status import CallbackStatus
 from dialer.control.wire import JsonObject, NoDaemonError
+from dialer.floor.trunks import TrunkView
 from tests.unit.cli.floors import NOW, floor
 
 
@@ -189,3 +190,19 @@ def test_callbacks_that_wait_are_told_with_what_they_wait_for(capsys: pytest.Cap
     console.print(Screen(told))
     assert isinstance(console.file, io.StringIO)
     assert sentence in console.file.getvalue()
+
+
+def test_a_trunk_that_is_avoided_is_told_with_what_carries_its_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    views = (
+        TrunkView("carrier", NOW - 60, 9, 8, "other"),
+        TrunkView("other"),
+        TrunkView("third", NOW - 60, 8, 8, ""),
+    )
+    tell({**floor(), "trunks": [asdict(view) for view in views]})
+
+    told = capsys.readouterr().out
+
+    assert "trunk carrier: avoided since " in told
+    assert "9 calls in a row failed; calls go over other" in told
+    assert "one call at a time tries it" in told
+    assert "trunk other" not in told

@@ -8,6 +8,9 @@ import pytest
 from dialer.config_file import parse
 from dialer.control import doctor
 from dialer.control.doctor import check_clock, check_disk, check_machine, check_time_zones
+from dialer.control.floor_view import _check_store
+from dialer.control.services import StoreOnly
+from dialer.store.opening import open_store
 
 
 def test_a_disk_with_too_little_room_is_found(tmp_path: Path) -> None:
@@ -52,3 +55,11 @@ def test_every_check_tells_what_was_seen(tmp_path: Path) -> None:
 
     assert [check.name for check in checks] == ["config", "ami secret", "disk", "clock", "time zones"]
     assert all(check.seen and (check.ok or check.fix) for check in checks)
+
+
+async def test_the_trunks_that_stand_in_for_others_are_looked_at_too(tmp_path: Path) -> None:
+    text = '[daemon]\nstate_dir = "."\n[dialing]\ntrunk = "carrier"\nbackup_trunks = { carrier = "other" }\n'
+    loaded = parse(text, tmp_path / "dialer.toml")
+    async with open_store(loaded.config.store_path, create=True):
+        check, trunks = await _check_store(StoreOnly(loaded))
+    assert (check.ok, trunks) == (True, {"carrier", "other"})
