@@ -221,6 +221,10 @@ def test_asterisk_is_out_of_reach_and_back(house: House, supervisor: Supervisor)
     listed = house.cli("alerts", "list")["alerts"]
     assert [alert["kind"] for alert in listed] == ["ami_lost"]
 
+    commands = [(each["origin"], each["command"]) for each in house.cli("trail")["commands"]]
+    assert commands[0] == ("socket", "alert_ack")
+    assert ("socket", "campaign_create") in commands
+
     house.wire.mend()
     _, _, resolved = supervisor.until("alert/system/ami_lost", state="resolved")
     assert resolved["alert_id"] == raised["alert_id"]
