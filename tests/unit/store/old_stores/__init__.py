@@ -69,8 +69,8 @@ INSERT INTO consents VALUES (1, '+33199000001', 'soleil sa', '{"channel":"web"}'
     5: "INSERT INTO import_profiles VALUES ('crm', '{\"phone\":\"tel\"}', 1789000000);",
     8: """
 UPDATE lists SET weight = 3, turn = 0.5;
-INSERT INTO callbacks (id, campaign_id, lead_id, number, at, zone, agent_id, note, promised_by, promised_at, promised_in,
-    state, not_before, attempt_id)
+INSERT INTO callbacks (id, campaign_id, lead_id, number, at, zone, agent_id, note, promised_by, promised_at,
+    promised_in, state, not_before, attempt_id)
 VALUES (1, 'summer', 1, '+33199000001', 1789100000, 'Europe/Paris', '101', 'après le déjeuner', '101', 1789000500, NULL,
     'done', 1789100000, 'a1');
 INSERT INTO callbacks (id, campaign_id, lead_id, number, at, zone, promised_by, promised_at, state, not_before, reason)
