@@ -11,6 +11,7 @@ from pacing.ring import counts_of
 PRIOR_PHASES: Final = 8.0
 _REMEMBERED: Final = 1500.0
 _LOOKUP_S: Final = 7200
+_COUNTED_AT_ONCE: Final = 1024  # ended phases, at most
 
 
 def _make_edges() -> Floats:
@@ -37,18 +38,28 @@ class PhaseTable:
         self.exposure = (PRIOR_PHASES * -np.diff(alive) + 1e-3) * prior_mean_s
         self.ends = self.exposure * rising / prior_mean_s
         self.count = 0.0
+        self.uncounted: list[float] = []  # ended phases, counted many at a time
         self.refresh(np.empty(0))
 
     def ended(self, elapsed_s: float) -> None:
         """A phase ended after ``elapsed_s``."""
-        last = BIN_OF_SECOND[min(int(elapsed_s), _LOOKUP_S - 1)]
-        self.exposure[:last] += WIDTHS[:last]
-        self.exposure[last] += min(max(elapsed_s - EDGES[last], 0.0), WIDTHS[last])
-        self.ends[last] += 1.0
+        self.uncounted.append(elapsed_s)
         self.count += 1.0
+        if len(self.uncounted) >= _COUNTED_AT_ONCE:
+            self._count_ended()
+
+    def _count_ended(self) -> None:
+        if not self.uncounted:
+            return
+        ended_s = np.asarray(self.uncounted)
+        self.uncounted.clear()
+        bins = _bins(ended_s)
+        self.exposure += _exposure_of(np.maximum(ended_s, EDGES[bins]))
+        self.ends += np.bincount(bins, minlength=BINS)
 
     def refresh(self, running_s: Floats) -> None:
         """Work out the hazards, phases still running (elapsed seconds) as censored exposure."""
+        self._count_ended()
         if self.count > _REMEMBERED:
             keep = _REMEMBERED / self.count
             self.count = _REMEMBERED
@@ -56,7 +67,7 @@ class PhaseTable:
             self.exposure *= keep
         exposure = self.exposure
         if running_s.size:
-            exposure = exposure + _exposure_of_running(running_s)
+            exposure = exposure + _exposure_of(running_s)
         self.hazard: Floats = _windowed(self.ends) / _windowed(exposure)
 
     def mean_s(self) -> float:
@@ -66,6 +77,7 @@ class PhaseTable:
 
     def learned(self) -> dict[str, Any]:
         """Counts by elapsed time, for the next day."""
+        self._count_ended()
         return {"ends": self.ends.tolist(), "exposure": self.exposure.tolist(), "count": self.count}
 
     def recall(self, learned: Mapping[str, Any], worth: float) -> None:
@@ -77,10 +89,15 @@ class PhaseTable:
         self.count += worth * float(learned["count"])
 
 
-def _exposure_of_running(running_s: Floats) -> Floats:
-    reached = BIN_OF_SECOND[np.minimum(running_s, _LOOKUP_S - 1).astype(np.int64)]
-    within = np.minimum(running_s - EDGES[reached], WIDTHS[reached])
-    beyond = running_s.size - np.cumsum(np.bincount(reached, minlength=BINS))
+def _bins(elapsed_s: Floats) -> np.ndarray:
+    bins: np.ndarray = BIN_OF_SECOND[np.minimum(elapsed_s, _LOOKUP_S - 1).astype(np.int64)]
+    return bins
+
+
+def _exposure_of(lasted_s: Floats) -> Floats:
+    reached = _bins(lasted_s)
+    within = np.minimum(lasted_s - EDGES[reached], WIDTHS[reached])
+    beyond = lasted_s.size - np.cumsum(np.bincount(reached, minlength=BINS))
     exposure: Floats = beyond * WIDTHS + np.bincount(reached, within, minlength=BINS)
     return exposure
 

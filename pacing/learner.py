@@ -32,9 +32,9 @@ _YOUNG_TALKS: Final = 60  # until then tables are made anew each second
 class Learner(Watcher):
     """Everything a decision looks up, kept up to date by events and by ``advance``."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: int = NODES) -> None:
         self.ages = RingAges(1)
-        self.ring = RingCurve(25.0, NODES)
+        self.ring = RingCurve(25.0, nodes)
         self.answer_level = Level(_PRIOR_ANSWERS)
         self.talk = PhaseTable(150.0)
         self.wrap_up = PhaseTable(20.0)

@@ -43,10 +43,8 @@ class Level:
         """``count`` events were seen where ``expected`` were foretold at m = 1."""
         if expected <= 0.0:
             return
-        scores = [
-            w * exp(_log_likelihood(count, expected, a, b))
-            for w, a, b in zip(self.weights, self.a, self.b, strict=True)
-        ]
+        foretold = _log_likelihoods(count, expected, self.a, self.b)
+        scores = [w * exp(chance) for w, chance in zip(self.weights, foretold, strict=True)]
         total = sum(scores)
         share = min(0.1, _SHARE_PER_EVENT * expected * self.mean)
         each = share / len(scores)
@@ -59,9 +57,12 @@ class Level:
         self._mix()
 
     def _mix(self) -> None:
-        means = [a / b for a, b in zip(self.a, self.b, strict=True)]
-        self.mean = max(1e-6, sum(w * m for w, m in zip(self.weights, means, strict=True)))
-        second = sum(w * (m * m + a / (b * b)) for w, m, a, b in zip(self.weights, means, self.a, self.b, strict=True))
+        first = second = 0.0
+        for w, a, b in zip(self.weights, self.a, self.b, strict=True):
+            mean = a / b
+            first += w * mean
+            second += w * (mean * mean + a / (b * b))
+        self.mean = max(1e-6, first)
         self.variance = max(0.0, second - self.mean**2)
 
     def learned(self) -> dict[str, Any]:
@@ -76,10 +77,14 @@ class Level:
         self._mix()
 
 
-def _log_likelihood(count: int, expected: float, a: float, b: float) -> float:
-    """Log of the negative binomial chance of ``count`` under Gamma(a, b) times ``expected``."""
-    shared = a * log(b / (b + expected))
-    if count == 0:
-        return shared
-    tail = lgamma(a + count) - lgamma(a) - lgamma(count + 1.0)
-    return shared + tail + count * log(expected / (b + expected))
+def _log_likelihoods(count: int, expected: float, shapes: list[float], rates: list[float]) -> list[float]:
+    """Log of the negative binomial chance of ``count`` under Gamma(a, b) times ``expected``, for each a and b."""
+    logs = []
+    ways = lgamma(count + 1.0)
+    for a, b in zip(shapes, rates, strict=True):
+        logarithm = a * log(b / (b + expected))
+        if count:
+            tail = lgamma(a + count) - lgamma(a) - ways
+            logarithm = logarithm + tail + count * log(expected / (b + expected))
+        logs.append(logarithm)
+    return logs

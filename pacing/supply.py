@@ -15,10 +15,16 @@ from pacing.risk import cumulants
 
 _STEP_S: Final = 1.0
 _MIDDLE: Final = (EDGES[:-1] + EDGES[1:]) / 2
-_LAST_SECOND: Final = BIN_OF_SECOND.size - 1
+_SECONDS: Final = BIN_OF_SECOND.size
+_LAST_SECOND: Final = _SECONDS - 1
 _TALK_ROW: Final = 1  # row 0 is nobody: no chance of being free
 _WRAP_ROW: Final = 1 + BINS
 ROWS: Final = 1 + 2 * BINS
+# Rows by second of a phase, one phase behind the other: none, talk, wrap-up.
+_ROW_OF: Final = np.concatenate((0 * BIN_OF_SECOND, _TALK_ROW + BIN_OF_SECOND, _WRAP_ROW + BIN_OF_SECOND))
+_NOT_BUSY: Final = 0
+_TALK: Final = _SECONDS
+_WRAP_UP: Final = 2 * _SECONDS
 
 
 class AgentBoard:
@@ -26,7 +32,7 @@ class AgentBoard:
 
     def __init__(self) -> None:
         self.start = np.zeros(16)
-        self.row = np.zeros(16, dtype=np.int64)
+        self.phase = np.zeros(16, dtype=np.int64)  # where it begins in _ROW_OF
         self.counted = np.zeros(16, dtype=np.int64)  # rows of a table as last summed
         self.moved: set[int] = set()  # places that changed since
         self.place: dict[str, int] = {}
@@ -38,15 +44,15 @@ class AgentBoard:
         if phase is None:
             place = self.place.pop(agent.id, None)
             if place is not None:
-                self.row[place] = 0
+                self.phase[place] = _NOT_BUSY
                 self.moved.add(place)
                 self.free_places.append(place)
             return
         place = self.place.get(agent.id)
         if place is None:
             place = self._new_place(agent.id)
-        busy = _TALK_ROW if phase == TALKING else _WRAP_ROW if phase == WRAP_UP else 0
-        self.row[place] = 0 if agent.leaving else busy
+        busy = _TALK if phase == TALKING else _WRAP_UP if phase == WRAP_UP else _NOT_BUSY
+        self.phase[place] = _NOT_BUSY if agent.leaving else busy
         self.start[place] = at
         self.moved.add(place)
 
@@ -54,7 +60,7 @@ class AgentBoard:
         if not self.free_places:
             size = self.start.size
             self.start = np.concatenate((self.start, np.zeros(size)))
-            self.row = np.concatenate((self.row, np.zeros(size, dtype=np.int64)))
+            self.phase = np.concatenate((self.phase, np.zeros(size, dtype=np.int64)))
             self.counted = np.concatenate((self.counted, np.zeros(size, dtype=np.int64)))
             self.free_places = list(range(2 * size - 1, size - 1, -1))
         place = self.place[agent_id] = self.free_places.pop()
@@ -63,16 +69,15 @@ class AgentBoard:
 
     def elapsed_s(self, phase: str, now: float) -> Floats:
         """Elapsed times of the agents in ``phase``."""
-        wanted = _TALK_ROW if phase == TALKING else _WRAP_ROW
-        chosen = self.row[: self.used] == wanted
+        wanted = _TALK if phase == TALKING else _WRAP_UP
+        chosen = self.phase[: self.used] == wanted
         elapsed: Floats = now - self.start[: self.used][chosen]
         return elapsed
 
     def rows(self, now: float) -> np.ndarray:
         """Each agent's row in a supply table; 0 for those who are not busy."""
-        base = self.row[: self.used]
         seconds = np.minimum(now - self.start[: self.used], _LAST_SECOND).astype(np.int64)
-        rows: np.ndarray = np.where(base > 0, base + BIN_OF_SECOND[seconds], 0)
+        rows: np.ndarray = _ROW_OF[self.phase[: self.used] + seconds]
         return rows
 
     def total(self, table: Floats, now: float) -> Floats:
@@ -80,13 +85,13 @@ class AgentBoard:
         rows = self.rows(now)
         self.counted[: self.used] = rows
         self.moved.clear()
-        total: Floats = table[rows].sum(axis=0)
+        total: Floats = np.add.reduce(table.take(rows, axis=0))
         return total
 
     def add_moved(self, total: Floats, table: Floats) -> None:
         """Bring ``total`` up to date for those who changed since, just now as good as theirs."""
         for place in self.moved:
-            row = self.row[place]
+            row = _ROW_OF[self.phase[place]]
             total += table[row] - table[self.counted[place]]
             self.counted[place] = row
         self.moved.clear()

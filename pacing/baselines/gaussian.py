@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pacing.floor import Watcher
 from pacing.interface import Decision
-from pacing.learner import NODES, Learner
+from pacing.learner import Learner
 from pacing.pacer import Pacer
 from pacing.progressive import bounded, floor_inputs
 from pacing.risk import most
@@ -17,7 +17,7 @@ class Gaussian(Pacer):
     policy: ClassVar[str] = "gaussian"
 
     def __init__(self, *, seed: int = 0, z: float = 2.0) -> None:
-        self.learner = Learner()
+        self.learner = Learner(nodes=1)  # the median of the time from dialing to a person's answer
         super().__init__(seed=seed)
         self.z = z
 
@@ -28,14 +28,14 @@ class Gaussian(Pacer):
         self.learner.prepare(self.terms, at)
 
     def _decide(self, now: float, allowed: int, bound: str) -> Decision:
-        floor, learner, middle = self.floor, self.learner, NODES // 2
+        floor, learner = self.floor, self.learner
         learner.advance(now)
         learner.live.clear()
         free, (demanded, _) = learner.free_sums(now), learner.demanded_sums()
-        mean = floor.ready - floor.waiting + free[middle] - demanded[middle]
+        mean = floor.ready - floor.waiting + free[0] - demanded[0]
         mean -= floor.picked_up * learner.ring.person_share
-        variance = free[NODES + middle] + demanded[NODES + middle]
-        f = float(learner.ring.new[middle])
+        variance = free[1] + demanded[1]
+        f = learner.ring.new_list[0]
 
         def enough(n: int) -> bool:
             return mean - n * f >= self.z * sqrt(variance + n * f * (1.0 - f))

@@ -28,6 +28,48 @@ def test_the_ring_curve_finds_share_and_shape_from_ended_calls() -> None:
     assert curve.node_s == pytest.approx(np.quantile(ring_s, [0.1, 0.3, 0.5, 0.7, 0.9]), abs=0.6)
 
 
+def test_calls_counted_many_at_a_time_are_counted_as_one_at_a_time() -> None:
+    rng = np.random.default_rng(6)
+    together, apart = RingCurve(25.0, 5), RingCurve(25.0, 5)
+    ages_s = rng.uniform(0.0, 26.9, 1500)
+    for age_s, how in zip(ages_s, rng.choice(["person", "other", "censored"], 1500), strict=True):
+        for curve in (together, apart):
+            curve.ended(float(age_s), str(how))
+        apart.learned()  # counts what it holds back
+
+    together.learned()
+    rang_s = together.exposure.sum() - RingCurve(25.0, 5).exposure.sum()
+    for name in ("exposure", "persons", "others"):
+        assert together.learned()[name] == pytest.approx(apart.learned()[name])
+    assert rang_s == pytest.approx(ages_s.sum())
+
+
+def test_phases_counted_many_at_a_time_are_counted_as_one_at_a_time() -> None:
+    together, apart = PhaseTable(100.0), PhaseTable(100.0)
+    for talk_s in LogNormal(120.0, 1.5).draw(np.random.default_rng(7), 2000):
+        for table in (together, apart):
+            table.ended(float(talk_s))
+        apart.learned()
+
+    assert together.learned()["ends"] == pytest.approx(apart.learned()["ends"])
+    assert together.learned()["exposure"] == pytest.approx(apart.learned()["exposure"])
+
+
+def test_one_node_is_the_middle_one_of_five() -> None:
+    """So a policy with one horizon needs no more tables than it looks at."""
+    rng = np.random.default_rng(8)
+    one, five = RingCurve(25.0, 1), RingCurve(25.0, 5)
+    for age_s in rng.uniform(2.0, 25.0, 300):
+        for curve in (one, five):
+            curve.ended(float(age_s), "person" if age_s < 12 else "other")
+    for curve in (one, five):
+        curve.tables(1.3, np.ones(curve.bins))
+
+    assert one.node_s[0] == pytest.approx(five.node_s[2])
+    assert one.new_list[0] == pytest.approx(five.new_list[2])
+    assert one.by_age[:, 0] == pytest.approx(five.by_age[:, 2])
+
+
 def test_calls_still_ringing_count_as_exposure() -> None:
     """After ten seconds only the quick have ended; they must not look like all there are."""
     curve = RingCurve(25.0, 5)
