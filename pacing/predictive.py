@@ -1,6 +1,7 @@
 """The risk-priced policy: dial while one more call's risk of finding nobody is worth its price."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 from math import floor as floor_of
 from math import sqrt
@@ -55,9 +56,9 @@ class Predictive(Pacer):
     def _decide(self, now: float, allowed: int, bound: str) -> Decision:
         self._learn(now)
         inputs = floor_inputs(self.floor)
-        if len(self.floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
-            return self._progressive(allowed, bound, inputs)
         cancel = self._cancelled(now) if self.terms.may_cancel else ()
+        if len(self.floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
+            return replace(self._progressive(allowed, bound, inputs), cancel=cancel)
         return self._priced(now, allowed, bound, cancel, inputs)
 
     def _progressive(self, allowed: int, bound: str, inputs: dict[str, float]) -> Decision:

@@ -32,6 +32,7 @@ async def create(services: Services, call: Call) -> JsonObject:
     _expect_complete(settings)
     law = _apply_law(LawSettings(preset=services.loaded.config.law.preset), wish)
     _expect_no_loosening(wish, law)
+    _expect_rung_long_enough(settings, law)
     campaign = await services.store.create_campaign(settings, wish.name, wish.principal, law)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
     services.submit(_law_told(services, settings.campaign_id, law))
@@ -45,6 +46,7 @@ async def change(services: Services, call: Call) -> JsonObject:
     settings = _apply(campaign.settings, wish)
     law = _apply_law(campaign.law, wish)
     _expect_no_loosening(wish, law)
+    _expect_rung_long_enough(settings, law)
     await services.store.change_campaign(settings)
     if law != campaign.law:
         await services.store.change_law(wish.campaign_id, law)
@@ -62,6 +64,7 @@ async def move(services: Services, call: Call) -> JsonObject:
     if campaign.state is not wish.state:
         check(CAMPAIGN, f"Campaign {wish.campaign_id}", campaign.state, wish.state)
         if wish.state is CampaignState.RUNNING:
+            _expect_rung_long_enough(campaign.settings, campaign.law)
             await _expect_lawful(services, campaign)
         reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
         # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
@@ -176,6 +179,16 @@ def _expect_no_loosening(wish: rq.CampaignValues, law: LawSettings) -> None:
         rule = preset.of_kind("abandon")[0]
         hint = f"Give at most {limit * 100:g}; the source is: {rule.source}."
         raise RefusedError(f"The rule {rule.name} allows at most {limit * 100:g} % abandoned calls.", hint=hint)
+
+
+def _expect_rung_long_enough(settings: CampaignSettings, law: LawSettings) -> None:
+    """No call may be given up before it has rung as long as the preset asks."""
+    after_s = settings.cancel_after_s
+    for rule in preset_of(law.preset, law.tighten).of_kind("min_ring"):
+        if after_s is not None and after_s < rule["min_s"]:
+            hint = f"Give --cancel-after-s {rule['min_s']:g} or more; the source is: {rule.source}."
+            text = f"The rule {rule.name} forbids giving a call up after {after_s:g} s of ringing."
+            raise RefusedError(text, hint=hint)
 
 
 def _expect_target_below_limit(settings: CampaignSettings) -> None:

@@ -223,9 +223,16 @@ def finish(book: Book, call: Call, result: Result, reason: str) -> None:
 
 
 def cancel(book: Book, attempt_id: str) -> None:
-    """Hang up a call that still rings."""
+    """Hang up a call that still rings, once it has rung for the ``cancel_after_s`` of its campaign.
+
+    Pacing counts from the dialing, the law from the first ring: a call whose network never says that it rings is left
+    to its time limit.
+    """
     call = book.calls.get(attempt_id)
-    if call is not None and call.rings and not call.cancelled:
+    if call is None or not call.rings or call.cancelled or call.ringing_at is None:
+        return
+    least_s = book.campaign_of(call).settings.cancel_after_s
+    if least_s is not None and book.now - call.ringing_at >= least_s:
         call.cancelled = True
         book.emit(HangUp(call.id))
 

@@ -396,6 +396,16 @@ async def test_a_limit_above_the_presets_is_refused_with_the_rules_name(desk: De
     assert (told["limit"], told["hard"], told["target"]) == (0.02, 0.02, 0.02)
 
 
+async def test_a_call_may_not_be_given_up_before_it_has_rung_as_long_as_the_law_asks(desk: Desk) -> None:
+    with pytest.raises(RefusedError, match="min_ring forbids"):
+        await desk("campaign_create", campaign_id="winter", preset="fr", cancel_after_s=12.0)
+    await desk("campaign_create", campaign_id="winter", preset="fr", cancel_after_s=15.0)
+    with pytest.raises(RefusedError, match="14 s"):
+        await desk("campaign_set", campaign_id="winter", cancel_after_s=14.0)
+    with pytest.raises(RefusedError, match="15 s"):
+        await desk("campaign_set", campaign_id="winter", tighten={"min_ring": {"min_s": 20}})
+
+
 async def test_the_law_of_a_new_or_changed_campaign_reaches_the_floor(desk: Desk, services: LiveServices) -> None:
     await desk("campaign_create", campaign_id="winter", preset="uk")
     assert services.floor.ledger("winter", services.now()).policy.target == 0.0

@@ -12,7 +12,7 @@ from dialer.floor import events as ev
 from dialer.floor.campaign import bounds
 from dialer.floor.decisions import ROWS_BURST, ROWS_PER_S, Room
 from dialer.floor.reasons import LANGUAGES, OUTSIDE_PACING, sentence
-from dialer.floor.words import CampaignState, LineMode
+from dialer.floor.words import CampaignState, LineMode, Result
 from dialer.rules.abandonment import Counts
 from dialer.rules.tally import own_law
 from tests.unit.floor.desk import Desk
@@ -71,6 +71,35 @@ def test_a_bound_changed_while_running_holds_at_the_next_decision() -> None:
     assert decide(desk).dial == 3
     change(desk, max_lines=2)
     assert (decide(desk).dial, decide(desk).reason) == (2, "trunk_full")
+
+
+def test_a_call_is_given_up_only_when_it_has_rung_as_long_as_was_asked() -> None:
+    """1. The only agent talks while three calls are dialed. 2. The network says after 4 s that two of them ring.
+    3. Nobody will be free: 15 s after their first ring, not after their dialing, both are hung up; the third is not.
+    """
+    desk = Desk(policy="predictive", cancel_after_s=15.0)
+    desk.talk("t", desk.agent())
+    desk.dial("c1", "c2", "silent")
+    desk.wait(4.0)
+    for name in ("c1", "c2"):
+        desk.tell(ev.CallRinging(at=desk.now, attempt_id=name))
+    given_up = {}
+    for second in range(5, 25):
+        desk.wait(1.0)
+        given_up[second] = [c.channel_id for c in desk.floor.decide("c1", desk.now)[1] if isinstance(c, cmd.HangUp)]
+    assert {second: names for second, names in given_up.items() if names} == {19: ["c1", "c2"]}
+    desk.hang_up("c1")
+    assert desk.outcomes()["c1"].result is Result.CANCELLED
+
+
+def test_nothing_is_given_up_unless_it_was_asked_for() -> None:
+    desk = Desk(policy="predictive")
+    desk.talk("t", desk.agent())
+    desk.dial("c1", "c2")
+    desk.tell(ev.CallRinging(at=desk.now, attempt_id="c1"))
+    for _ in range(24):
+        desk.wait(1.0)
+        assert desk.floor.decide("c1", desk.now)[0].cancel == ()
 
 
 def test_room_outside_pacing_binds_and_is_the_reason() -> None:

@@ -78,6 +78,17 @@ def test_calls_per_second_are_counted_over_the_last_second() -> None:
     assert [pacer.decide(at).dial for at in (0.5, 0.9, 1.0, 1.5)] == [0, 0, 1, 2]
 
 
+def test_calls_that_nobody_can_take_are_given_up_even_where_nothing_may_be_dialed() -> None:
+    pacer = opened("predictive", may_cancel=True, max_lines=2)
+    log_in(pacer, 1)
+    for number in range(2):
+        pacer.observe(Event(0.0, "call_dialed", call=f"c{number}"))
+    pacer.observe(Event(1.0, "agent_logout", agent="a0"))
+
+    assert pacer.decide(14.9).cancel == ()
+    assert pacer.decide(15.0).cancel == ("c0", "c1")
+
+
 def test_bounds_may_change_while_running() -> None:
     pacer = opened(max_lines=1)
     log_in(pacer, 5)
