@@ -22,6 +22,7 @@ class Pacer(ABC):
     """
 
     policy: ClassVar[str]
+    one_to_one = False  # whether, as last decided, no more calls are dialed than agents are free
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
@@ -83,6 +84,11 @@ class Pacer(ABC):
             self.floor.forget_lost_calls(now, 4 * self.terms.ring_timeout_s + 60)
         allowed, bound = room(self.floor, self.terms, now)
         return self._decide(now, allowed, bound)
+
+    def floor_now(self) -> Floor:
+        """The floor by all that was told, though nobody asked for a decision since."""
+        self._flush()
+        return self.floor
 
     def memory(self) -> bytes:
         """What was learned, for ``create(memory=...)`` next morning; empty for fixed policies."""

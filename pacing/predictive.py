@@ -62,6 +62,7 @@ class Predictive(Pacer):
         return self._priced(now, allowed, bound, cancel, inputs)
 
     def _progressive(self, allowed: int, bound: str, inputs: dict[str, float]) -> Decision:
+        self.one_to_one = True
         dial, reason = bounded(uncovered_agents(self.floor), allowed, bound, "progressive")
         return Decision(dial, (), 0.0, reason, inputs)
 
@@ -79,6 +80,7 @@ class Predictive(Pacer):
         covered = max(0, uncovered_agents(self.floor))
         standing = self._standing(now)
         price = standing.price
+        self.one_to_one = price <= 0.0
         demanded, persons = self._demand()
         risk = self._risk(demanded, price, now)
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))

@@ -11,6 +11,7 @@ class Preview(Pacer):
     """Dials nothing by itself; one call for each ready agent who asked since the last decision."""
 
     policy: ClassVar[str] = "preview"
+    one_to_one = True
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)

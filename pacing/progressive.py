@@ -35,6 +35,7 @@ class Progressive(Pacer):
     """n = I − W − ringing."""
 
     policy: ClassVar[str] = "progressive"
+    one_to_one = True
 
     def _decide(self, now: float, allowed: int, bound: str) -> Decision:  # noqa: ARG002
         dial, reason = bounded(uncovered_agents(self.floor), allowed, bound, "progressive")

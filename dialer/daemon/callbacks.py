@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from dialer.daemon.troubles import Troubles
+from dialer.floor.decisions import Free
 from dialer.leads.callbacks import Due, callers
 from dialer.store import Store
 from dialer.store.calling_back import Look
@@ -29,13 +30,13 @@ class Callbacks:
     _looks: dict[str, tuple[float, Look]] = field(default_factory=dict)
     _told: set[int] = field(default_factory=set)
 
-    async def callers(self, campaign_id: str, free: Callable[[], tuple[str, ...]], now: float) -> tuple[str, ...]:
+    async def callers(self, campaign_id: str, free: Callable[[], Free], now: float) -> Free:
         """The free agents, where a callback may be dialed now for one of them; else nobody."""
         look = await self._look(campaign_id, now)
         if look is None or not look.due:
-            return ()
-        agents = free()
-        return agents if callers(look.due, agents, look.manner, now) else ()
+            return Free()
+        found = free()
+        return found if found.most > 0 and callers(look.due, found.agents, look.manner, now) else Free()
 
     def forget(self, campaign_id: str) -> None:
         """Something has changed: look again."""

@@ -14,7 +14,7 @@ from dialer.daemon.engine import Engine
 from dialer.daemon.standing import Standings
 from dialer.daemon.troubles import Troubles
 from dialer.floor import events as ev
-from dialer.floor.decisions import Room
+from dialer.floor.decisions import Free, Room
 from dialer.floor.words import CampaignState
 from dialer.store import Store
 from dialer.store.calling_back import Asking
@@ -119,19 +119,21 @@ class DialLoop:
         """Dial the promised callbacks whose time has come, each with an agent who is kept free for it."""
         now = self.engine.clock()
         free = await self._callbacks.callers(campaign_id, lambda: self._free_agents(campaign_id, now), now)
-        if not free:
+        if free.most <= 0:
             return
         offset_s = self.wall() - now
-        attempts = await self._reserve(
-            lambda: self.store.reserve_callbacks(Asking(campaign_id, free, now, offset_s)), offset_s
-        )
+        asking = Asking(campaign_id, free.agents, now, offset_s, free.most)
+        attempts = await self._reserve(lambda: self.store.reserve_callbacks(asking), offset_s)
         self._callbacks.forget(campaign_id)
         if attempts:
             self._launch(campaign_id, attempts)
 
-    def _free_agents(self, campaign_id: str, now: float) -> tuple[str, ...]:
-        """Who may be kept for a callback, as many as the bounds allow calls."""
-        return () if self.draining else self.engine.floor.free_agents(campaign_id)[: max(0, self._calls_left(now))]
+    def _free_agents(self, campaign_id: str, now: float) -> Free:
+        """Who may be kept for callbacks, no more of them than the bounds allow calls."""
+        if self.draining:
+            return Free()
+        free = self.engine.floor.free_agents(campaign_id)
+        return replace(free, most=min(free.most, self._calls_left(now)))
 
     async def _carry_out(self, campaign_id: str, decision: Decision, now: float) -> Decision:
         offset_s = self.wall() - now

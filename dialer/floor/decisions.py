@@ -53,16 +53,32 @@ def decide(book: Book, campaign_id: str, room: Room) -> pacing.Decision:
     return decision
 
 
-def free_agents(book: Book, campaign_id: str) -> tuple[str, ...]:
-    """Who may be kept for a callback now, the longest ready first; in a preview campaign only those who asked."""
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Who may be kept for callbacks now, the longest ready first, and how many of them at most."""
+
+    agents: tuple[str, ...] = ()
+    most: int = 0
+
+
+def free_agents(book: Book, campaign_id: str) -> Free:
+    """For whom callbacks may be dialed now; in a preview campaign only for those who asked for a call.
+
+    Where calls are dialed one to one, an agent on whom a ringing call counts is not taken away from it. Pacing that
+    dials ahead bears it by its budget: were it to wait there until no call rings, no callback would ever be dialed.
+    """
     campaign = the_campaign(book, campaign_id)
-    if _why_not(book, campaign) or campaign.tally.ledger(book.now).stopped:
-        return ()
+    ledger = campaign.tally.ledger(book.now)
+    if _why_not(book, campaign) or ledger.stopped:
+        return Free()
     ready: Iterable[str] = campaign.ready
     if isinstance(campaign.pacer, Preview):
         ready = (agent_id for agent_id in ready if agent_id in campaign.pacer.asked)
-    most = min(lines_left(book, campaign), book.trunks.room(campaign.settings.trunk, book.now))
-    return tuple(ready)[: max(0, most)]
+    agents = tuple(ready)
+    most = min(len(agents), lines_left(book, campaign), book.trunks.room(campaign.settings.trunk, book.now))
+    if campaign.pacer.one_to_one or campaign.on_hook or ledger.level >= Level.ONE_TO_ONE:
+        most = min(most, uncovered_agents(campaign.pacer.floor_now()))
+    return Free(agents, max(0, most))
 
 
 def lines_left(book: Book, campaign: Campaign) -> int:

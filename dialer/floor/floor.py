@@ -78,8 +78,8 @@ class Floor:
         decisions.decided(self._book, campaign_id, decision)
         return self._book.out
 
-    def free_agents(self, campaign_id: str) -> tuple[str, ...]:
-        """Agents for whom a callback may be dialed now, the longest ready first."""
+    def free_agents(self, campaign_id: str) -> decisions.Free:
+        """Agents for whom callbacks may be dialed now, the longest ready first, and how many callbacks."""
         return decisions.free_agents(self._book, campaign_id)
 
     @property

@@ -51,12 +51,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A reservation of callbacks: for which campaign's free agents, at what time (``now`` of the floor's clock)."""
+    """A reservation of callbacks: for which campaign's free agents, at what time (``now`` of the floor's clock).
+
+    ``most``: how many, though more agents may be free.
+    """
 
     campaign_id: str
     free: tuple[str, ...]
     now: float
     clock_offset_s: float = 0.0
+    most: int = MOST_DUE
 
 
 def look(db: sqlite3.Connection, campaign_id: str, now: float) -> Look:
@@ -75,8 +79,10 @@ def reserve(db: sqlite3.Connection, asking: Asking) -> tuple[NewAttempt, ...]:
     law, now = law_of(db, asking.campaign_id), asking.now
     due = _due(db, asking.campaign_id, now)
     chosen = callers(due, asking.free, _manner(db, asking.campaign_id), now)
-    attempts = []
+    attempts: list[NewAttempt] = []
     for callback_id, agent_id in chosen.items():
+        if len(attempts) >= asking.most:
+            break
         row = db.execute(_ONE, (callback_id,)).fetchone()
         if row is None:  # its number is in another call
             continue

@@ -7,6 +7,7 @@ away is to be borne by the legal budget.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pytest
 
 import pacing
 from dialer.floor import commands as cmd
@@ -36,16 +37,19 @@ class CallbackFloor(VirtualFloor):
     def __init__(self, policy: str, scenario: Scenario, seed: int, every_s: float) -> None:
         super().__init__(policy, scenario, seed)
         self.rng = np.random.default_rng(seed)
-        self.every_s, self.due_at = every_s, 0.0
+        self.every_s, self.due_at = every_s, every_s
         self.due = 0
         self.kept = Kept()
-        self.worst_dialed = 0
 
-    def _dial(self) -> None:
+    def _fall_due(self) -> None:
         while self.due_at <= self.now:
             self.due_at += float(self.rng.exponential(self.every_s))
             self.due += 1
-        agents = self.floor.free_agents("c")[: self.due]
+
+    def _dial(self) -> None:
+        self._fall_due()
+        free = self.floor.free_agents("c")
+        agents = free.agents[: min(free.most, self.due)]
         self.due -= len(agents)
         for agent in agents:
             self.kept.calls += 1
@@ -68,7 +72,17 @@ class CallbackFloor(VirtualFloor):
             self.kept.total_s += self.now - self.kept.since.pop(change.agent_id)
 
 
-def floor(agents: int, hours: float) -> Scenario:
+class RoundHours(CallbackFloor):
+    """Promised for the quarter of an hour: as many as half the team are due at once."""
+
+    def _fall_due(self) -> None:
+        while self.due_at <= self.now:
+            self.due_at += 900.0
+            self.due += self.scenario.agents // 2
+
+
+def floor(agents: int, hours: float = 1.0) -> Scenario:
+    """People wait as long as the floor lets them; no machines."""
     return replace(
         stationary(agents, 0.3, 60.0),
         duration_s=hours * 3600.0,
@@ -76,3 +90,35 @@ def floor(agents: int, hours: float) -> Scenario:
         hang_up=Constant(HOLD_S),
         terms=pacing.Terms(window_s=hours * 3600.0),
     )
+
+
+def paced_abandonment(day: CallbackFloor) -> float:
+    """Abandoned / live answers, the callbacks that reached somebody (at most all) left out."""
+    paced = day.counts.connected - day.kept.calls + day.counts.abandoned
+    return day.counts.abandoned / paced
+
+
+def test_predictive_keeps_the_limit_while_a_fifth_of_the_agents_time_goes_to_callbacks() -> None:
+    day = CallbackFloor("predictive", floor(10), seed=2, every_s=33.0)
+    counts = day.run()
+
+    assert day.kept.total_s / (10 * 3600.0) == pytest.approx(OWN_TIME, abs=0.03)
+    assert counts.abandoned > 0
+    assert paced_abandonment(day) <= 0.03
+
+
+def test_callbacks_all_due_at_once_keep_the_limit() -> None:
+    day = RoundHours("predictive", floor(20), seed=1, every_s=900.0)
+    day.run()
+
+    assert day.kept.calls >= 30
+    assert paced_abandonment(day) <= 0.03
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_one_to_one_a_callback_takes_no_agent_away_from_a_call_that_rings(seed: int) -> None:
+    day = CallbackFloor("progressive", floor(10), seed, every_s=33.0)
+    counts = day.run()
+
+    assert day.kept.calls > 60
+    assert counts.abandoned == 0

@@ -1,11 +1,20 @@
 """A callback is one to one: its agent is kept free for it from before the dialing, and it goes to that agent alone."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
+from dialer.floor.decisions import Free
 from dialer.floor.words import AgentState, CampaignState, Result
+from dialer.rules.abandonment import Counts
+from dialer.rules.tally import own_law
 from tests.unit.floor.desk import Desk, only
+
+
+def today(desk: Desk) -> date:
+    return datetime.fromtimestamp(desk.now, UTC).date()
 
 
 def call_back(desk: Desk, name: str, agent: str) -> list[cmd.Command]:
@@ -55,7 +64,7 @@ def test_the_agent_is_free_again_when_the_person_was_not_reached(result: Result)
     call_back(desk, "back", "a1")
     desk.hang_up("back", result)
     assert desk.state("a1") is AgentState.READY
-    assert desk.floor.free_agents("c1") == ("a1",)
+    assert desk.floor.free_agents("c1") == Free(("a1",), 1)
 
 
 def test_it_does_not_ring_on_when_its_agent_is_gone() -> None:
@@ -122,24 +131,48 @@ def test_callbacks_use_the_lines_of_their_campaign() -> None:
     for name in ("a1", "a2", "a3"):
         desk.agent(name)
     call_back(desk, "back", "a1")
-    assert desk.floor.free_agents("c1") == ("a2",)
+    assert desk.floor.free_agents("c1") == Free(("a2", "a3"), 1)
     decision = desk.floor.decide("c1", desk.now)[0]
     assert (decision.dial, decision.reason) == (1, "trunk_full")
+
+
+def test_one_to_one_no_agent_is_kept_on_whom_a_ringing_call_counts() -> None:
+    """1. One call rings for the only agent: a callback has to wait. 2. Another agent comes: one may be kept, whichever.
+    3. The call is over: both may.
+    """
+    desk = Desk(policy="progressive")
+    desk.agent("a1")
+    desk.dial("c1")
+    assert desk.floor.free_agents("c1") == Free(("a1",), 0)
+    desk.wait(1.0)
+    desk.agent("a2")
+    assert desk.floor.free_agents("c1") == Free(("a1", "a2"), 1)
+    desk.hang_up("c1")
+    assert desk.floor.free_agents("c1") == Free(("a1", "a2"), 2)
+
+
+def test_a_policy_that_dials_ahead_keeps_agents_for_callbacks_while_calls_ring() -> None:
+    desk = Desk(policy="ratio", ratio=2.0)
+    desk.agent("a1")
+    told = {today(desk): Counts(connected=1000)}
+    desk.tell(ev.LawTold(at=desk.now, campaign_id="c1", law=own_law(0.03), counted=told))
+    desk.dial("c1", "c2")
+    assert desk.floor.free_agents("c1") == Free(("a1",), 1)
 
 
 def test_nobody_is_free_for_a_callback_while_the_campaign_may_not_dial() -> None:
     desk = Desk()
     desk.agent("a1")
     desk.tell(ev.CampaignChanged(at=desk.now, settings=desk.settings, state=CampaignState.PAUSED))
-    assert desk.floor.free_agents("c1") == ()
+    assert desk.floor.free_agents("c1").most == 0
 
 
 def test_in_a_preview_campaign_a_callback_waits_until_its_agent_asks_for_a_call() -> None:
     desk = Desk(policy="preview")
     desk.agent("a1")
-    assert desk.floor.free_agents("c1") == ()
+    assert desk.floor.free_agents("c1").most == 0
     desk.tell(ev.CallWanted(at=desk.now, agent_id="a1"))
-    assert desk.floor.free_agents("c1") == ("a1",)
+    assert desk.floor.free_agents("c1") == Free(("a1",), 1)
 
 
 def test_a_callback_found_after_a_restart_goes_to_its_agent_if_ready() -> None:

@@ -55,6 +55,17 @@ async def test_a_promised_lead_is_dialed_by_nothing_else(store: Store) -> None:
     assert await store.reserve("acme", 5, NOW + 10 * HOUR) == ()
 
 
+async def test_no_more_are_dialed_than_may_be_the_longest_due_first(store: Store) -> None:
+    first, second = await add_leads(store, [[number(1)], [number(2)]])
+    await promise(store, first)
+    await promise(store, second)
+    free = ("101", "102")
+    late = NOW + 6 * HOUR
+    assert await store.reserve_callbacks(Asking("acme", free, late, most=0)) == ()
+    (attempt,) = await store.reserve_callbacks(Asking("acme", free, late, most=1))
+    assert attempt.lead_id == first
+
+
 async def test_it_is_dialed_once_at_its_time_for_its_agent(store: Store) -> None:
     (lead,) = await add_leads(store, [[number(1)]])
     callback_id = await promise(store, lead)
