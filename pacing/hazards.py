@@ -11,6 +11,7 @@ from pacing.ring import counts_of
 PRIOR_PHASES: Final = 8.0
 _REMEMBERED: Final = 1500.0
 _LOOKUP_S: Final = 7200
+_LEFT_OF_PRIOR: Final = 0.01
 _COUNTED_AT_ONCE: Final = 1024  # ended phases, at most
 
 
@@ -37,6 +38,8 @@ class PhaseTable:
         rising = 1.0 - 0.95 * np.exp(-(EDGES[:-1] + WIDTHS / 2) / (0.4 * prior_mean_s))
         self.exposure = (PRIOR_PHASES * -np.diff(alive) + 1e-3) * prior_mean_s
         self.ends = self.exposure * rising / prior_mean_s
+        # What forgetting leaves of the prior: bins that no phase reaches must not come to nothing over nothing.
+        self.least_exposure, self.least_ends = _LEFT_OF_PRIOR * self.exposure, _LEFT_OF_PRIOR * self.ends
         self.count = 0.0
         self.uncounted: list[float] = []  # ended phases, counted many at a time
         self.refresh(np.empty(0))
@@ -63,8 +66,8 @@ class PhaseTable:
         if self.count > _REMEMBERED:
             keep = _REMEMBERED / self.count
             self.count = _REMEMBERED
-            self.ends *= keep
-            self.exposure *= keep
+            self.ends = np.maximum(keep * self.ends, self.least_ends)
+            self.exposure = np.maximum(keep * self.exposure, self.least_exposure)
         exposure = self.exposure
         if running_s.size:
             exposure = exposure + _exposure_of(running_s)
@@ -104,5 +107,4 @@ def _exposure_of(lasted_s: Floats) -> Floats:
 
 def _windowed(values: Floats) -> Floats:
     """Sums over five neighbouring bins: single bins hold few ends."""
-    total = np.cumsum(np.concatenate((np.zeros(3), values, np.zeros(2))))
-    return total[5:] - total[:-5]
+    return np.convolve(values, np.ones(5), "same")

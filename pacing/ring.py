@@ -20,6 +20,7 @@ PRIOR_CALLS: Final = 15.0
 PRIOR_PERSON_HAZARD: Final = 0.3  # cumulative, over the whole ring: what m = 1 means
 _PRIOR_RING_S: Final = 11.0
 _REMEMBERED_CALLS: Final = 6000.0
+_LEAST_EXPOSURE_S: Final = 1e-6  # ages that no call reaches: no answers over next to no time, not over none
 _COUNTED_AT_ONCE: Final = 1024  # ended calls, at most
 
 
@@ -187,7 +188,7 @@ class RingCurve:
     def _forget(self) -> None:
         if self.exposure[0] > _REMEMBERED_CALLS * BIN_S:
             keep = 0.98
-            self.exposure *= keep
+            self.exposure = np.maximum(keep * self.exposure, _LEAST_EXPOSURE_S)
             self.persons *= keep
             self.others *= keep
 

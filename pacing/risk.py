@@ -116,7 +116,8 @@ class NormalRisk:
             skew = (third - spread * (1.0 - 2.0 * f)) / variance**1.5
             square = z * z
             chance = 0.5 * erfc(-z * _ROOT_HALF) - exp(-0.5 * square) * skew * (square - 1.0) * _EDGEWORTH
-            chances.append(min(1.0, max(0.0, chance)))
+            # Written so that what is no number counts as certain: it must never look like no risk at all.
+            chances.append(0.0 if chance < 0.0 else min(1.0, chance))
         return chances
 
 

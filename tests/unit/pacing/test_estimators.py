@@ -132,6 +132,24 @@ def test_phase_tables_find_the_mean_with_running_talks_censored() -> None:
     assert table.hazard.size == EDGES.size - 1
 
 
+@pytest.mark.parametrize("rounds", [1, 4000])
+def test_what_is_forgotten_for_weeks_leaves_hazards_behind(rounds: int) -> None:
+    """A busy floor forgets thousands of times; ages that nothing reaches must still have a hazard, and no warning."""
+    table, curve = PhaseTable(100.0), RingCurve(25.0, 5)
+    for _ in range(rounds):
+        table.ended(60.0)
+        table.count = 3000.0
+        table.refresh(np.empty(0))
+        curve.ended(12.0, "person")
+        curve.exposure *= 7000.0 / curve.exposure[0]
+        curve.tables(1.0, np.zeros(curve.bins))
+
+    assert np.isfinite(table.hazard).all()
+    assert (table.hazard > 0).all()
+    assert np.isfinite(curve.hazard).all()
+    assert (curve.exposure > 0).all()
+
+
 def test_supply_matches_a_simulated_talk_then_wrap_up() -> None:
     rng = np.random.default_rng(5)
     talk, wrap_up = PhaseTable(100.0), PhaseTable(20.0)

@@ -222,6 +222,13 @@ def test_the_normal_risk_is_near_the_exact_one_where_it_takes_over() -> None:
         assert normal.of(1) == pytest.approx(exact.of(1), abs=0.012)
 
 
+def test_a_floor_that_is_no_number_is_all_risk() -> None:
+    nothing = float("nan")
+    broken = NormalRisk(3, [nothing] * 3, [0.5, 0.4, 0.1], [0.2], (0.0, 0.0))
+
+    assert broken.of(1) == 1.0
+
+
 def test_uncertainty_of_the_level_makes_calls_riskier() -> None:
     sure_exact, sure_normal = risks(3, [0.1] * 8, [0.2] * 8, 0.2)
     unsure_exact, unsure_normal = risks(3, [0.1] * 8, [0.2] * 8, 0.2, variance=0.3)
