@@ -26,7 +26,7 @@ class Steering:
     cautious_aim: float = 0.8  # times the limit, in that half hour; later:
     greatest_aim: float = 2.0
     lent_share: float = 0.1
-    cancel_above: float = 0.75  # chance of nobody from which a ringing call is given up
+    cancel_above: float = 0.5  # chance of nobody from which a ringing call is given up
     tail: float = 0.05  # chance of running out of allowance that a decision may take...
     cautious_tail: float = 0.0001  # ... in the first half hour
     last_tail: float = 0.0005  # ... and near the end, when little time is left to pay it back
