@@ -26,7 +26,15 @@ from dialer.errors import DialerError
 
 _log = structlog.get_logger()
 
-LOOKING: Final = frozenset({"status", "status_watch", "agent_list", "campaign_list", "campaign_show", "explain"})
+# These change nothing and hand out no file of people: of no interest to the journal (a screen looks each second), and
+# not in the trail. Whatever is not named here is in both.
+LOOKING: Final = frozenset(
+    {
+        *("abandonment", "agent_list", "alert_list", "audit", "callback_list", "campaign_list", "campaign_show"),
+        *("consent_show", "dnc_check", "dnc_list", "doctor", "explain", "leads_lists", "pacing_explain"),
+        *("pacing_history", "rules_explain", "status", "status_watch", "trail_list"),
+    }
+)
 _JOURNAL: Final = "See its journal: journalctl -u dialerd"
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
@@ -181,7 +189,6 @@ class ControlServer:
             answer, code = encode_error(InternalError("The daemon failed at this command.", hint=_JOURNAL)), "internal"
         finally:
             took_ms = round((time.monotonic() - started) * 1000, 1)
-            # Who only looks is of no interest to the journal; a screen looks each second.
             tell = _log.debug if command in LOOKING and code == "ok" else _log.info
             tell("control_command", command=command, code=code, uid=peer.uid, pid=peer.pid, took_ms=took_ms)
         return answer

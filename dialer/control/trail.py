@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 
 from dialer.control import requests as rq
-from dialer.control.server import Call, Handler, InternalError
+from dialer.control.server import LOOKING, Call, Handler, InternalError
 from dialer.control.services import Services
 from dialer.control.wire import BadRequestError, JsonObject
 from dialer.errors import DialerError
@@ -21,14 +21,6 @@ from dialer.store.alerts import Audit
 
 log = structlog.get_logger(__name__)
 
-# These change nothing and hand out no file of people; whatever is not named here is put on record.
-LOOKING: Final = frozenset(
-    {
-        *("abandonment", "agent_list", "alert_list", "audit", "callback_list", "campaign_list", "campaign_show"),
-        *("consent_show", "dnc_check", "dnc_list", "doctor", "explain", "leads_lists", "pacing_explain"),
-        *("pacing_history", "rules_explain", "status", "status_watch", "trail_list"),
-    }
-)
 LIMIT_S: Final = 5.0  # a sick disk must not keep a supervisor from pausing a campaign
 MOST_CHARS: Final = 2_000
 MOST_NAMES: Final = 50

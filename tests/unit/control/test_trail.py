@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from dialer.config_file import Loaded, parse
 from dialer.control.handlers import FLOOR_COMMANDS, STORE_COMMANDS, control_handlers
-from dialer.control.server import Call, Peer
-from dialer.control.trail import HIDDEN, LOOKING, MOST_CHARS, Trail, told_params
+from dialer.control.server import LOOKING, Call, Peer
+from dialer.control.trail import HIDDEN, MOST_CHARS, Trail, told_params
 from dialer.control.wire import JsonObject
 from dialer.errors import DialerError
 from dialer.floor import events as ev
