@@ -17,6 +17,7 @@ BENCHMARKS = {
     "store": ["benchmarks.store"],
     "recalls": ["benchmarks.recalls"],
     "import": ["benchmarks.import_leads"],
+    "import_with_rules": ["benchmarks.import_with_rules"],
     "ami": ["benchmarks.pbx_cpu"],
     "choosing": ["benchmarks.choosing"],
     "rules": ["benchmarks.rules.verdicts"],

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from dialer.floor.events import CampaignSettings
@@ -95,8 +96,11 @@ class Memory(threading.Thread):
 
 def children() -> list[int]:
     """The processes that any thread of this one started and that still run."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    found = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found += [int(pid) for pid in task.read_text().split()]
+    return found
 
 
 def resident_mb(pid: int) -> float:

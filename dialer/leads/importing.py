@@ -96,12 +96,11 @@ async def import_leads(
 async def check_file(store: Store, path: Path, options: ImportOptions, progress: Progress = lambda _: None) -> Prepared:
     """What a file is worth, without importing it. FileRefused when it cannot be imported."""
     with tempfile.TemporaryDirectory(prefix=store.folder_prefix, dir=store.path.parent) as name:
-        request = replace(_request(path, options, Path(name)), store=str(store.path), now=store.clock())
+        request = replace(_request(path, options, Path(name)), store=str(store.path), now=store.clock(), staging=False)
         async with _reading_process(request) as steps:
             async for step in steps:
                 if isinstance(step, Prepared):
                     return step
-                await asyncio.to_thread(Path(step.staged).unlink)
                 progress(ImportProgress(step.last_line, step.done, step.total))
     raise FileRefused(f"The process that read {path} ended without a word.", hint="See the journal.")
 

@@ -22,6 +22,7 @@ from dialer.leads.sources import Record, Source, opened
 from dialer.leads.standing import Standing
 from dialer.rules import load_preset
 from dialer.store.comparing import known_numbers
+from dialer.store.law import principal_key
 from dialer.store.staging import StagedConsent, Staging
 from dialer.store.stated import Stated
 
@@ -32,7 +33,10 @@ _NICENESS = 5
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to read and the folder to put it. Paths as text, so that it travels as JSON."""
+    """What to read and the folder to put it. Paths as text, so that it travels as JSON.
+
+    ``staging``: whether leads are staged, or only counted.
+    """
 
     file: str
     folder: str
@@ -46,11 +50,15 @@ class Request:
     list_name: str = ""
     preset: str = "generic"
     now: float = 0.0
+    staging: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A staging file that is ready, and the last line in it. ``done`` of ``total`` bytes are read."""
+    """A staging file that is ready, and the last line in it. ``done`` of ``total`` bytes are read.
+
+    There is no such file where nothing is staged.
+    """
 
     staged: str
     last_line: int
@@ -87,7 +95,11 @@ def prepare(request: Request) -> Iterator[Segment | Prepared]:
         reading = _Reading(RowReader(found, request.region), refusals, _counting(request, files))
         for number, first in enumerate(source.records):
             staged = Path(request.folder) / f"{number}.db"
-            reading.stage(chain([first], islice(source.records, SEGMENT - 1)), staged)
+            segment = chain([first], islice(source.records, SEGMENT - 1))
+            if request.staging:
+                reading.stage(segment, staged)
+            else:
+                reading.count(segment)
             yield Segment(str(staged), reading.last_line, source.done(), path.stat().st_size)
     yield reading.prepared(found, source)
 
@@ -113,12 +125,20 @@ class _Reading:
 
     def stage(self, records: Iterator[Record], path: Path) -> None:
         with Staging(path) as staging:
-            while batch := list(islice(records, BATCH)):
-                self._read_batch(batch)
-                repeats = self._counting.add(self._reader.rows, self._reader.more_numbers)
+            for repeats in self._batches(records):
                 staging.add(self._reader.rows, self._reader.more_numbers, repeats)
                 staging.add_consents(self._consents())
-                self._reader.rows, self._reader.more_numbers = [], []
+
+    def count(self, records: Iterator[Record]) -> None:
+        for _ in self._batches(records):
+            pass
+
+    def _batches(self, records: Iterator[Record]) -> Iterator[list[int]]:
+        """Read and count batch by batch; of each the lines whose source id an earlier line has."""
+        while batch := list(islice(records, BATCH)):
+            self._reader.rows, self._reader.more_numbers = [], []
+            self._read_batch(batch)
+            yield self._counting.add(self._reader.rows, self._reader.more_numbers)
 
     def _consents(self) -> Iterator[StagedConsent]:
         """What the rows say that people agreed to, for the register."""
@@ -126,7 +146,8 @@ class _Reading:
             return
         for line, _, fields, number, *_ in self._reader.rows:
             if (stated := Stated(json.loads(fields), number).entry()) is not None:
-                yield line, number, *stated
+                principal, consent = stated
+                yield line, number, principal and principal_key(principal), consent
 
     def _read_batch(self, batch: Sequence[Record]) -> None:
         for line, cells in batch:

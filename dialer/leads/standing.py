@@ -3,7 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from dialer.rules import Preset, Rule
@@ -48,28 +50,30 @@ class Standing:
             self.counts["without_consent"] += len(rows) * (not consented)
             self.counts["unscreened"] += len(rows) * (not screened)
             return [consented and screened] * len(rows)
-        numbers = {row[0]: [row[3], *(other[2] for other in others.get(row[0], ()))] for row in rows}
-        found = self._known.elsewhere(number for all_of_row in numbers.values() for number in all_of_row)
+        fields_of: list[dict[str, str]] = [json.loads(row[2]) if says else {} for row in rows]
+        names_of = [
+            [row[3], *(other[2] for other in others.get(row[0], ())), *_person(fields)]
+            for row, fields in zip(rows, fields_of, strict=True)
+        ]
+        every = list(chain.from_iterable(names_of))
+        found, suppressed = self._known.elsewhere(every), self._known.suppressed(every)
         self.counts["known"] += sum(row[3] in found for row in rows)
         free = []
-        for row in rows:
-            fields: dict[str, str] = json.loads(row[2]) if says else {}
-            self.counts["known_people"] += self._is_known(found, numbers[row[0]], fields)
-            free.append(self._add(fields, numbers[row[0]]))
+        for fields, names in zip(fields_of, names_of, strict=True):
+            self.counts["known_people"] += self._is_known(found, names, fields)
+            free.append(self._add(fields, names, suppressed))
         return free
 
-    def _is_known(self, found: Mapping[str, bool], numbers: list[str], fields: Mapping[str, str]) -> bool:
-        if any(found.get(number) for number in numbers):
+    def _is_known(self, found: Mapping[str, bool], names: Sequence[str], fields: Mapping[str, str]) -> bool:
+        if any(found.get(name) for name in names):
             return True
         person_id = fields.get("person_id")
         return bool(person_id) and self._known.is_person(str(person_id))
 
-    def _add(self, fields: Mapping[str, str], numbers: list[str]) -> bool:
-        person_id = fields.get("person_id") or None
-        names = [*numbers, f"person:{person_id}"] if person_id else numbers
+    def _add(self, fields: Mapping[str, str], names: Sequence[str], suppressed: AbstractSet[str]) -> bool:
         against = {
-            "suppressed": self._known.is_suppressed(names),
-            "listed": self._known.is_listed(numbers[0], self._registers),
+            "suppressed": not suppressed.isdisjoint(names),
+            "listed": self._known.is_listed(names[0], self._registers),
             "unscreened": not self._is_screened(fields, names),
             "without_consent": not self._has_consent(fields, names),
         }
@@ -96,3 +100,9 @@ class Standing:
         if any(consent.withdrawn_at is not None for consent in found):
             return False
         return any(holds(rule, consent, self._at) for consent in found)
+
+
+def _person(fields: Mapping[str, str]) -> list[str]:
+    """The name under which a person stands who has the source's id."""
+    person_id = fields.get("person_id")
+    return [f"person:{person_id}"] if person_id else []

@@ -28,7 +28,8 @@ SELECT 1 FROM leads AS l CROSS JOIN lists ON lists.id = l.list_id
 CROSS JOIN campaigns AS c ON c.id = lists.campaign_id AND c.principal = ?
 WHERE l.fields ->> '$.person_id' = ? AND l.list_id <> ? LIMIT 1
 """
-_SUPPRESSED = "SELECT 1 FROM suppressions WHERE sealed = ? AND principal IN ('', ?) LIMIT 1"
+_SUPPRESSED = "SELECT DISTINCT sealed FROM suppressions WHERE principal IN ('', ?) AND sealed IN ({})"
+_AT_ONCE: Final = 500
 _LISTED = "SELECT 1 FROM screened_numbers WHERE sealed = ? AND list IN (SELECT value FROM json_each(?)) LIMIT 1"
 _COPIES = "SELECT name, as_of FROM screening_lists"
 _CONSENTS = "SELECT consent FROM consents WHERE who = ? AND principal = ?"
@@ -74,11 +75,17 @@ class Known:
         """Whether another list of the principal has the person, by the source's id."""
         return self._has_others and self._finds(_PERSON, self.campaign.principal, person_id, self._list_id)
 
-    def is_suppressed(self, names: Iterable[str]) -> bool:
-        """Whether one of the names asked the principal, or everybody, for no more calls."""
+    def suppressed(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of some names that asked the principal, or everybody, for no more calls."""
         if "suppressions" not in self._filled:
-            return False
-        return any(self._finds(_SUPPRESSED, self._seal(name), self._principal_key) for name in names)
+            return frozenset()
+        name_of, found = {self._seal(name): name for name in names}, set[str]()
+        seals = list(name_of)
+        for first in range(0, len(seals), _AT_ONCE):
+            some = seals[first : first + _AT_ONCE]
+            sql = _SUPPRESSED.format(",".join("?" * len(some)))
+            found.update(name_of[row[0]] for row in self._db.execute(sql, (self._principal_key, *some)))
+        return frozenset(found)
 
     def is_listed(self, number: str, registers: Sequence[str]) -> bool:
         """Whether a number is in the copy of one of some registers."""

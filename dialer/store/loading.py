@@ -191,21 +191,16 @@ def _principal(db: sqlite3.Connection, list_id: int) -> str:
 
 
 def _register_piece(db: sqlite3.Connection, values: dict[str, Any]) -> int:
-    rows = db.execute(_STATED, values).fetchall()
-    return sum(_register(db, row, values) for row in rows)
-
-
-def _register(db: sqlite3.Connection, row: sqlite3.Row, values: dict[str, Any]) -> int:
-    principal = values["principal"] if row["principal"] is None else principal_key(row["principal"])
-    key = (row["who"], principal, row["consent"])
-    return db.execute(_REGISTER, (*key, values["at"], values["source"], *key)).rowcount
+    return db.execute(_REGISTER, values).rowcount
 
 
 _PRINCIPAL = "SELECT c.principal FROM lists JOIN campaigns AS c ON c.id = lists.campaign_id WHERE lists.id = ?"
-_STATED = "SELECT who, principal, consent FROM staged.consents WHERE line > :after AND line <= :last ORDER BY line"
 _REGISTER = """
-INSERT INTO main.consents (who, principal, consent, recorded_at, source) SELECT ?, ?, ?, ?, ?
-WHERE NOT EXISTS (SELECT 1 FROM main.consents WHERE who = ? AND principal = ? AND consent = ?)
+INSERT INTO main.consents (who, principal, consent, recorded_at, source)
+SELECT who, coalesce(s.principal, :principal) AS whose, consent, :at, :source FROM staged.consents AS s
+WHERE line > :after AND line <= :last AND NOT EXISTS (SELECT 1 FROM main.consents AS known
+    WHERE known.who = s.who AND known.principal = coalesce(s.principal, :principal) AND known.consent = s.consent)
+GROUP BY who, whose, consent ORDER BY min(line)
 """
 _DROP = "UPDATE imports SET state = 'dropped' WHERE id = ? AND state = 'loading'"
 _SEEN = "CREATE TEMP TABLE seen (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"

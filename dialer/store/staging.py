@@ -39,7 +39,7 @@ _SEALS = "CREATE TABLE numbers (sealed BLOB PRIMARY KEY) STRICT, WITHOUT ROWID"
 StagedRow = tuple[int, str, str, str, str, str, str]
 # line, position from 1, and the number: E.164, kind, territory, as written.
 StagedNumber = tuple[int, int, str, str, str, str]
-# line, number, principal as the row names it (None: the campaign's), consent as JSON.
+# line, number, the principal that the row names as the store spells it (None: the campaign's), consent as JSON.
 StagedConsent = tuple[int, str, str | None, str]
 
 
