@@ -23,8 +23,8 @@ from dialer.leads.standing import Standing
 from dialer.rules import load_preset
 from dialer.store.comparing import known_numbers
 from dialer.store.law import principal_key
-from dialer.store.staging import StagedConsent, Staging
-from dialer.store.stated import Stated
+from dialer.store.staging import StagedConsent, StagedRow, Staging
+from dialer.store.stated import SAID, Stated
 
 BATCH = 2_000
 SEGMENT = 50_000
@@ -119,35 +119,28 @@ class _Reading:
         self._reader = reader
         self._refusals = refusals
         self._counting = counting
-        self._states_consent = reader.has_field("consent_at", "consent_proof", "consent_withdrawn_at")
+        self._says = reader.has_field(*SAID)
         self._read = 0
         self.last_line = 0
 
     def stage(self, records: Iterator[Record], path: Path) -> None:
         with Staging(path) as staging:
-            for repeats in self._batches(records):
+            for repeats, stated in self._batches(records):
                 staging.add(self._reader.rows, self._reader.more_numbers, repeats)
-                staging.add_consents(self._consents())
+                staging.add_consents(_consents(self._reader.rows, stated))
 
     def count(self, records: Iterator[Record]) -> None:
         for _ in self._batches(records):
             pass
 
-    def _batches(self, records: Iterator[Record]) -> Iterator[list[int]]:
-        """Read and count batch by batch; of each the lines whose source id an earlier line has."""
+    def _batches(self, records: Iterator[Record]) -> Iterator[tuple[list[int], list[Stated]]]:
+        """Read and count batch by batch; of each the lines whose source id an earlier line has, and what rows state."""
         while batch := list(islice(records, BATCH)):
             self._reader.rows, self._reader.more_numbers = [], []
             self._read_batch(batch)
-            yield self._counting.add(self._reader.rows, self._reader.more_numbers)
-
-    def _consents(self) -> Iterator[StagedConsent]:
-        """What the rows say that people agreed to, for the register."""
-        if not self._states_consent:
-            return
-        for line, _, fields, number, *_ in self._reader.rows:
-            if (stated := Stated(json.loads(fields), number).entry()) is not None:
-                principal, consent = stated
-                yield line, number, principal and principal_key(principal), consent
+            rows = self._reader.rows
+            stated = [Stated(json.loads(row[2]), row[3]) for row in rows] if self._says else []
+            yield self._counting.add(rows, self._reader.more_numbers, stated), stated
 
     def _read_batch(self, batch: Sequence[Record]) -> None:
         for line, cells in batch:
@@ -170,6 +163,14 @@ class _Reading:
             fields=tuple(name for name, _ in found.fields),
             quality=self._counting.quality().as_json(),
         )
+
+
+def _consents(rows: Sequence[StagedRow], stated: Sequence[Stated]) -> Iterator[StagedConsent]:
+    """What the rows say that people agreed to, for the register."""
+    for row, own in zip(rows, stated, strict=False):  # nothing is stated where no column says anything
+        if (entry := own.entry()) is not None:
+            principal, consent = entry
+            yield row[0], row[3], principal and principal_key(principal), consent
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from dialer.leads.standing import STANDINGS, Standing
 from dialer.rules import Place, Preset, locate
 from dialer.rules.zones import zone
 from dialer.store.staging import StagedNumber, StagedRow
+from dialer.store.stated import Stated
 
 DAYS: Final = 30
 # In the text of a row's fields: reading the whole of it takes as long as all else that is counted.
@@ -91,13 +92,18 @@ class Counting:
         room = len(self._invalid) < MOST_REASONS or reason in self._invalid
         self._invalid[reason if room else "other"] += 1
 
-    def add(self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber]) -> list[int]:
-        """Count valid rows; return the lines of those whose source id an earlier row has."""
+    def add(
+        self, rows: Sequence[StagedRow], more_numbers: Sequence[StagedNumber], stated: Sequence[Stated]
+    ) -> list[int]:
+        """Count valid rows; return the lines of those whose source id an earlier row has.
+
+        ``stated``: what each row says for the law; empty where no column does.
+        """
         others: _Others = {}
         for number in more_numbers:
             others.setdefault(number[0], []).append(number)
         self._counts["valid"] += len(rows)
-        free = [True] * len(rows) if self._standing is None else self._standing.add(rows, others)
+        free = [True] * len(rows) if self._standing is None else self._standing.add(rows, others, stated)
         new_sources = self._sources.add([hash(row[1]) & _64_BITS or 1 for row in rows])
         new_rows = self._count_numbers(rows, others, new_sources)
         self._numbers_of.update([(row[5], row[4]) for row in rows])

@@ -1,6 +1,5 @@
 """What store and law say of the rows of a file, before anybody is called: refusals, consents, people known already."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,7 +15,7 @@ from dialer.store.stated import Stated
 
 _SCREENED: Final = ("screening", "listed")
 STANDINGS: Final = ("known", "known_people", "suppressed", "listed", "unscreened", "without_consent")
-_SAYS: Final = ('"consent_', '"person_id"', '"basis"', '"audience"')
+_SILENT: Final = Stated({}, "")
 
 
 class Standing:
@@ -41,68 +40,69 @@ class Standing:
         limits = rule["lists"].items()
         return all(name in copies and 0 <= (today - copies[name]).days <= most for name, most in limits)
 
-    def add(self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]]) -> list[bool]:
-        """Look up valid rows; of each whether nothing stands against a call. ``others``: further numbers, by line."""
-        # All rows of a file have the same fields.
-        says = bool(rows) and any(name in rows[0][2] for name in _SAYS)
-        if self._known.nothing and not says:
-            consented, screened = self._has_consent({}, ()), self._is_screened({}, ())
+    def add(
+        self, rows: Sequence[StagedRow], others: Mapping[int, Sequence[StagedNumber]], stated: Sequence[Stated]
+    ) -> list[bool]:
+        """Look up valid rows; of each whether nothing stands against a call.
+
+        ``others``: further numbers, by line. ``stated``: what each row says for the law; empty where no column does.
+        """
+        if self._known.nothing and not stated:
+            consented, screened = self._has_consent(_SILENT, ()), self._is_screened(_SILENT, ())
             self.counts["without_consent"] += len(rows) * (not consented)
             self.counts["unscreened"] += len(rows) * (not screened)
             return [consented and screened] * len(rows)
-        fields_of: list[dict[str, str]] = [json.loads(row[2]) if says else {} for row in rows]
+        said = stated or [_SILENT] * len(rows)
         names_of = [
-            [row[3], *(other[2] for other in others.get(row[0], ())), *_person(fields)]
-            for row, fields in zip(rows, fields_of, strict=True)
+            [row[3], *(other[2] for other in others.get(row[0], ())), *_person(own)]
+            for row, own in zip(rows, said, strict=True)
         ]
         every = list(chain.from_iterable(names_of))
         found, suppressed = self._known.elsewhere(every), self._known.suppressed(every)
         self.counts["known"] += sum(row[3] in found for row in rows)
         free = []
-        for fields, names in zip(fields_of, names_of, strict=True):
-            self.counts["known_people"] += self._is_known(found, names, fields)
-            free.append(self._add(fields, names, suppressed))
+        for own, names in zip(said, names_of, strict=True):
+            self.counts["known_people"] += self._is_known(found, names, own)
+            free.append(self._add(own, names, suppressed))
         return free
 
-    def _is_known(self, found: Mapping[str, bool], names: Sequence[str], fields: Mapping[str, str]) -> bool:
+    def _is_known(self, found: Mapping[str, bool], names: Sequence[str], own: Stated) -> bool:
         if any(found.get(name) for name in names):
             return True
-        person_id = fields.get("person_id")
-        return bool(person_id) and self._known.is_person(str(person_id))
+        person_id = own.text("person_id")
+        return person_id is not None and self._known.is_person(person_id)
 
-    def _add(self, fields: Mapping[str, str], names: Sequence[str], suppressed: AbstractSet[str]) -> bool:
+    def _add(self, own: Stated, names: Sequence[str], suppressed: AbstractSet[str]) -> bool:
         against = {
             "suppressed": not suppressed.isdisjoint(names),
             "listed": self._known.is_listed(names[0], self._registers),
-            "unscreened": not self._is_screened(fields, names),
-            "without_consent": not self._has_consent(fields, names),
+            "unscreened": not self._is_screened(own, names),
+            "without_consent": not self._has_consent(own, names),
         }
         self.counts.update(name for name, is_so in against.items() if is_so)
         return not any(against.values())
 
-    def _has_consent(self, fields: Mapping[str, str], names: Sequence[str]) -> bool:
+    def _has_consent(self, own: Stated, names: Sequence[str]) -> bool:
         campaign = self._known.campaign
-        audience = fields.get("audience", "").lower() or campaign.audience
+        audience = (own.text("audience") or campaign.audience).lower()
         rule = self._business if audience == "b2b" else self._consumer
-        if rule is None or (fields.get("basis", "").lower() or campaign.basis) in rule["unless_basis"]:
+        if rule is None or (own.text("basis") or campaign.basis).lower() in rule["unless_basis"]:
             return True
-        return self._agreed(rule, fields, names)
+        return self._agreed(rule, own, names)
 
-    def _is_screened(self, fields: Mapping[str, str], names: Sequence[str]) -> bool:
+    def _is_screened(self, own: Stated, names: Sequence[str]) -> bool:
         """Whether copies of the registers that the law asks are young enough, or consent stands in their place."""
-        return all(
-            rule.parameters.get("allow_consent") and self._agreed(rule, fields, names) for rule in self._unscreened
-        )
+        return all(rule.parameters.get("allow_consent") and self._agreed(rule, own, names) for rule in self._unscreened)
 
-    def _agreed(self, rule: Rule, fields: Mapping[str, str], names: Sequence[str]) -> bool:
-        own = Stated(fields, names[0]).consent() if fields else None
-        found = [*self._known.consents(names), *([own] if own else [])]
+    def _agreed(self, rule: Rule, own: Stated, names: Sequence[str]) -> bool:
+        known, here = self._known.consents(names), own.consent()
+        found = [*known, here] if here else known
         if any(consent.withdrawn_at is not None for consent in found):
             return False
         return any(holds(rule, consent, self._at) for consent in found)
 
 
-def _person(fields: Mapping[str, str]) -> list[str]:
+def _person(own: Stated) -> list[str]:
     """The name under which a person stands who has the source's id."""
-    person_id = fields.get("person_id")
+    person_id = own.text("person_id")
     return [f"person:{person_id}"] if person_id else []

@@ -3,12 +3,21 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from dialer.rules import UNKNOWN, Consent, Unknown, locate
 from dialer.rules.caseform import read_case
 from dialer.rules.errors import CaseError, UnknownNameError
 from dialer.rules.zones import zone
+
+SAID: Final = frozenset(
+    {
+        *("person_id", "audience", "basis"),
+        *("consent_at", "consent_expires_at", "consent_principal", "consent_object", "consent_proof"),
+        *("consent_withdrawn_at", "consent_slots", "consent_channel"),
+    }
+)
+"""The fields that say what the law asks of a person."""
 
 
 class Stated:
@@ -17,6 +26,7 @@ class Stated:
     def __init__(self, fields: Mapping[str, str], number: str) -> None:
         self._fields = fields
         self.number = number
+        self._consent: Consent | Unknown | None = UNKNOWN
 
     def text(self, name: str) -> str | None:
         """A field's text, None when it is empty."""
@@ -43,6 +53,11 @@ class Stated:
 
     def consent(self) -> Consent | None:
         """The row's own consent, None when no column says one."""
+        if self._consent is UNKNOWN:
+            self._consent = self._read_consent()
+        return self._consent if isinstance(self._consent, Consent) else None
+
+    def _read_consent(self) -> Consent | None:
         given = self._fields.get
         if not any(given(name) for name in ("consent_at", "consent_proof", "consent_withdrawn_at")):
             return None
