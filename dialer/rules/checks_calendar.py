@@ -7,7 +7,7 @@ from dialer.rules.calendar import calendars_of, holiday_by, hours_of, seconds_of
 from dialer.rules.calendars import years_known
 from dialer.rules.model import Consent
 from dialer.rules.preset import Preset, Rule
-from dialer.rules.situation import ALLOWED, Dated, Situation, Steady, allow, block, unknown
+from dialer.rules.situation import ALLOWED, Clocked, Dated, Situation, Steady, allow, block, unknown
 from dialer.rules.territory import Place
 from dialer.rules.verdict import Finding, Severity
 from dialer.rules.windows import WEEKDAYS, span_text
@@ -79,7 +79,7 @@ def holidays(rule: Rule, s: Dated) -> Finding:
     return ALLOWED
 
 
-def hours(rule: Rule, s: Situation) -> Finding:
+def hours(rule: Rule, s: Clocked) -> Finding:
     """The time of day is in a window; a window's end is outside it."""
     for local in s.locals:
         windows = hours_of(rule, s.place, local.weekday())
@@ -92,7 +92,7 @@ def hours(rule: Rule, s: Situation) -> Finding:
     return allow(local=s.locals[0])
 
 
-def originate_guard(rule: Rule, s: Situation) -> Finding:
+def originate_guard(rule: Rule, s: Clocked) -> Finding:
     """Ringing, and the guard after it, ends no later than the window does."""
     guard = s.guard
     if guard is None:
@@ -120,7 +120,7 @@ def slot_exception(_rule: Rule, s: Situation) -> Finding:
     return allow(slot=s.slot.at, evidence=s.slot.evidence)
 
 
-def _closed(s: Situation | Dated, **inputs: object) -> Finding:
+def _closed(s: Clocked | Dated, **inputs: object) -> Finding:
     if s.slot is not None and s.slot.evidence:
         return allow(slot=s.slot.at, **inputs)
     return s.postpone(s.at, **inputs)

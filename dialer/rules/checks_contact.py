@@ -2,7 +2,8 @@
 
 import re
 from bisect import bisect_left
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from dialer.rules.calendar import wall_instant
@@ -87,22 +88,36 @@ def attempts_by_day(rule: Rule, s: Situation) -> Finding:
     """Fewer than ``count`` attempts in ``window_days`` calendar days, today included, by the person's dates."""
     if not isinstance(s.case.attempts, tuple):
         return unknown("attempts")
-    count, window = int(rule["count"]), timedelta(days=int(rule["window_days"]))
+    count, days = int(rule["count"]), int(rule["window_days"])
     if count == 0:
         return block("no attempt at all is allowed", count=count)
+    if not s.case.attempts:
+        return _none_made(rule)
     attempts, frees, most, later = sorted(s.case.attempts), [], 0, False
     for key, local in zip(s.place.zones, s.locals, strict=True):
-        tomorrow = local.date() + _ONE_DAY
-        end = bisect_left(attempts, wall_instant(tomorrow, 0, key))
-        made = end - bisect_left(attempts, wall_instant(tomorrow - window, 0, key))
+        begins, ends = _window(local.date(), days, key)
+        end = bisect_left(attempts, ends)
+        made = end - bisect_left(attempts, begins)
         most, later = max(most, made), later or end < len(attempts)
         if made >= count:
             first = attempts[end - count].astimezone(zone(key)).date()
-            frees.append(wall_instant(first + window, 0, key))
-    inputs = {"made": most, "count": count, "window_days": window.days}
+            frees.append(wall_instant(first + timedelta(days=days), 0, key))
+    inputs = {"made": most, "count": count, "window_days": days}
     if frees:
         return s.postpone(max(frees), **inputs)
     return allow(**inputs) if later else allow_through(FOREVER, **inputs)
+
+
+@lru_cache(maxsize=1024)
+def _none_made(rule: Rule) -> Finding:
+    return allow_through(FOREVER, made=0, count=int(rule["count"]), window_days=int(rule["window_days"]))
+
+
+@lru_cache(maxsize=4096)
+def _window(today: date, days: int, key: str) -> tuple[datetime, datetime]:
+    """Return when so many calendar days, of which ``today`` is the last, begin and end in a zone."""
+    tomorrow = today + _ONE_DAY
+    return wall_instant(tomorrow - timedelta(days=days), 0, key), wall_instant(tomorrow, 0, key)
 
 
 def attempts_by_hour(rule: Rule, s: Situation) -> Finding:

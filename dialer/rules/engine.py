@@ -17,6 +17,7 @@ from dialer.rules.preset import Preset, Rule
 from dialer.rules.situation import (
     ALLOWED,
     FOREVER,
+    Clocked,
     Dated,
     Situation,
     Steady,
@@ -29,6 +30,7 @@ from dialer.rules.territory import of_postcode, place
 from dialer.rules.verdict import Answer, Finding, Severity, Verdict, status
 
 TimedCheck = Callable[[Rule, Situation], Finding]
+ClockedCheck = Callable[[Rule, Clocked], Finding]
 DatedCheck = Callable[[Rule, Dated], Finding]
 SteadyCheck = Callable[[Rule, Steady], Finding]
 
@@ -42,7 +44,7 @@ DATED: Final[Mapping[str, DatedCheck]] = MappingProxyType(
 )
 """The check of each kind of rule that asks where and on which date, and who only for a consented slot."""
 
-CLOCKED: Final[Mapping[str, TimedCheck]] = MappingProxyType(
+CLOCKED: Final[Mapping[str, ClockedCheck]] = MappingProxyType(
     {
         "hours": by_time.hours,
         "originate_guard": by_time.originate_guard,
@@ -134,7 +136,7 @@ class _Table:
 
     rules: tuple[Rule, ...]
     dated: _Slots[DatedCheck]
-    clocked: _Slots[TimedCheck]
+    clocked: _Slots[ClockedCheck]
     personal: _Slots[TimedCheck]
 
 
@@ -151,7 +153,7 @@ def _ask(s: Situation) -> list[Answer]:
     answers = list(_steady_answers(table, facts))
     for slot, rule, check in table.personal:
         answers[slot] = (rule, check(rule, s))
-    for slot, answer in _of_calendar(table, s):
+    for slot, answer in _of_calendar(table, Clocked(s.preset, s.place, s.at, s.guard, s.slot)):
         answers[slot] = answer
     return answers
 
@@ -161,7 +163,7 @@ def _ask_again(s: Situation, asked_on: date, answers: list[Answer]) -> list[Answ
     table = _table(s.preset, s.locals[0].date())
     if table is not _table(s.preset, asked_on):
         return _ask(s)
-    placed = _of_calendar(table, s)
+    placed = list(_of_calendar(table, Clocked(s.preset, s.place, s.at, s.guard, s.slot)))
     for slot, rule, check in table.personal:
         stands_through = answers[slot][1].stands_through
         if stands_through is None or stands_through < s.at:
@@ -174,12 +176,12 @@ def _slot_of(placed: _Placed) -> int:
     return placed[0]
 
 
-def _of_calendar(table: _Table, s: Situation) -> list[_Placed]:
+# One reservation asks of many people at one place and instant, and postponements aim at few openings.
+@lru_cache(maxsize=2048)
+def _of_calendar(table: _Table, s: Clocked) -> tuple[_Placed, ...]:
     dates = tuple([local.date() for local in s.locals])
-    answers = list(_of_dates(table, Dated(s.preset, s.place, dates, s.guard, s.slot)))
-    for slot, rule, check in table.clocked:
-        answers.append((slot, (rule, check(rule, s))))
-    return answers
+    clocked = [(slot, (rule, check(rule, s))) for slot, rule, check in table.clocked]
+    return (*_of_dates(table, Dated(s.preset, s.place, dates, s.guard, s.slot)), *clocked)
 
 
 @lru_cache(maxsize=8192)

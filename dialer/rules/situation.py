@@ -90,6 +90,34 @@ class Dated(NamedTuple):
         return _opening(calendar_of(self.preset, self.place), moment, self.guard, inputs)
 
 
+class Clocked(NamedTuple):
+    """What rules of the hour look at: a place, an instant (UTC), the consented slot of the instant."""
+
+    preset: Preset
+    place: Place
+    at: datetime
+    guard: timedelta | None
+    slot: Slot | None
+
+    @property
+    def calendar(self) -> Calendar:
+        """The opening hours of the place."""
+        return calendar_of(self.preset, self.place)
+
+    @property
+    def locals(self) -> tuple[datetime, ...]:
+        """The wall clocks of the place's zones."""
+        return _locals(self.place, self.at)
+
+    def postpone(self, moment: datetime, **inputs: object) -> Finding:
+        """Return a postponement to the first opening at or after ``moment``; a block when there is none."""
+        return _opening(self.calendar, moment, self.guard, inputs)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return an instant in the person's likeliest zone."""
+        return moment.astimezone(zone(self.place.zones[0]))
+
+
 class Situation(NamedTuple):
     """A case at one instant ``at`` (UTC), which is the case's own or a later one that is tried."""
 
