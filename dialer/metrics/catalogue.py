@@ -1,7 +1,7 @@
 """Every metric by name. ``docs/reference/metrics.md`` is written from this table; nothing else is ever exposed.
 
-Labels are bounded: campaigns to ``MOST_CAMPAIGNS``, everything else to the words of the trade. No label names an agent,
-a lead or a number.
+Labels are bounded: campaigns to ``MOST_CAMPAIGNS``, trunks to ``MOST_TRUNKS``, everything else to the words of the
+trade. No label names an agent, a lead or a number.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Final, Literal
 Kind = Literal["gauge", "counter", "histogram"]
 
 MOST_CAMPAIGNS: Final = 100
+MOST_TRUNKS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ CATALOGUE: Final = (
     Metric("dialer_fastagi_runs_total", "counter", (), "Questions of the dialplan."),
     Metric("dialer_fastagi_failures_total", "counter", ("kind",),
            "Questions that failed: refused, gone, timeouts, failures."),
+    Metric("dialer_trunk_avoided", "gauge", ("trunk",),
+           "1 while a trunk that failed calls in a row is only tried, else 0; of trunks that were dialed over."),
     Metric("dialer_store_up", "gauge", (),
            "1 while the store takes what is written; nothing is dialed while it is 0."),
     Metric("dialer_store_commit_seconds", "histogram", (), "Commits of the store, each of a group of units of work."),

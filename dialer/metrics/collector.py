@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from dialer.control.status import CampaignStatus, StatusSnapshot
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
-from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, Metric
+from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, MOST_TRUNKS, Metric
 from dialer.metrics.figures import Figures
 from dialer.metrics.reading import Reading
 from dialer.store.connection import SQLITE_VERSION
@@ -119,6 +119,8 @@ def _of_the_pbx(sheet: _Sheet, reading: Reading) -> None:
     sheet.put("dialer_fastagi_runs_total", fastagi["runs"])
     for kind in FASTAGI_FAILURES:
         sheet.put("dialer_fastagi_failures_total", fastagi[kind], kind)
+    for trunk in reading.status.trunks[:MOST_TRUNKS]:
+        sheet.put("dialer_trunk_avoided", trunk.avoided_since is not None, trunk.trunk_id)
 
 
 def _of_the_store(sheet: _Sheet, reading: Reading) -> None:

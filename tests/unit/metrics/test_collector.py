@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dialer.control.status import AgentStatus, CampaignStatus, LinkStatus, PacingStatus, StatusSnapshot, Today
 from dialer.floor import commands as cmd
+from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, CampaignState, Result
 from dialer.metrics.catalogue import BY_NAME, CATALOGUE, MOST_CAMPAIGNS
 from dialer.metrics.collector import registry_of
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 NOW = 1_790_000_000.0
 FASTAGI = {"runs": 9, "refused": 0, "gone": 1, "timeouts": 0, "failures": 0, "open": 0}
 NUMBER = "+33199000017"
+TRUNKS = (TrunkView("carrier", NOW - 60, 9, 8, "other"), TrunkView("other", bound=8))
 
 
 def campaign(name: str = "summer", state: CampaignState = CampaignState.RUNNING) -> CampaignStatus:
@@ -60,7 +62,7 @@ def status(*campaigns: CampaignStatus) -> StatusSnapshot:
     )
     link = LinkStatus(up=True, since=NOW, asterisk="22")
     return StatusSnapshot(at=NOW, version="1", instance="d", started_at=NOW - 9, draining=False, link=link,
-                          campaigns=campaigns or (campaign(),), agents=agents)  # fmt: skip
+                          campaigns=campaigns or (campaign(),), agents=agents, trunks=TRUNKS)  # fmt: skip
 
 
 def reading(**changes: object) -> Reading:
@@ -185,6 +187,12 @@ def test_labels_are_bounded_and_running_campaigns_come_first() -> None:
     assert len(shown) == MOST_CAMPAIGNS
     assert "summer" in shown
     assert of(samples, "dialer_campaigns_left_out") == 21
+
+
+def test_a_trunk_that_is_avoided_is_told_apart_from_one_that_is_used() -> None:
+    samples = scraped(reading())
+    assert of(samples, "dialer_trunk_avoided", trunk="carrier") == 1
+    assert of(samples, "dialer_trunk_avoided", trunk="other") == 0
 
 
 def test_what_has_no_value_is_not_shown() -> None:
