@@ -191,11 +191,11 @@ def certificate_ending(facts: Facts, settings: Alerts) -> Iterator[Reading]:
     "h",
     en=(
         "The last good backup is {value:.0f} hours old.",
-        "`systemctl status dialer-backup.timer`, then `dialer backup`.",
+        "`systemctl status dialerd-backup.timer`, then `dialer backup`.",
     ),
     fr=(
         "La dernière bonne sauvegarde date de {value:.0f} heures.",
-        "`systemctl status dialer-backup.timer`, puis `dialer backup`.",
+        "`systemctl status dialerd-backup.timer`, puis `dialer backup`.",
     ),
 )
 def backup_old(facts: Facts, settings: Alerts) -> Iterator[Reading]:

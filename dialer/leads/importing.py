@@ -174,15 +174,17 @@ async def _end(process: asyncio.subprocess.Process, *, by_itself: bool) -> None:
 
     Killing one that is about to end would take its exit code away from under asyncio, which complains of that.
     """
-    if by_itself:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-    async with asyncio.timeout(STOP_S):
-        await process.wait()
+    try:
+        if by_itself:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await process.communicate()  # with its pipes, which would outlive it for a moment
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
 
 
 async def _steps(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[Segment | Prepared]:

@@ -243,11 +243,11 @@ async def test_a_file_that_cannot_be_read_is_refused_before_anything(desk: Desk,
 async def test_a_file_is_checked_without_a_campaign_and_with_a_team(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("Ref;Appel\n" + "".join(f"{n};01990000{n:02}\n" for n in range(40)) + "x;12\n")
-    wish = {"path": str(file), "columns": {"phone": "Appel"}, "profile": "partner", "preset": "generic"}
+    wish = {"path": str(file), "columns": {"phone": "Appel"}, "profile": "partner", "preset": "lab"}
     team = {"agents": 1, "calls_per_agent_h": 4.0}
 
     alone = await desk("leads_check", **wish)
-    with_team = await desk("leads_check", path=str(file), profile="partner", preset="generic", **team)
+    with_team = await desk("leads_check", path=str(file), profile="partner", preset="lab", **team)
     consumers = await desk("leads_check", path=str(file), profile="partner", **team)
 
     assert (alone["read"], alone["valid"], alone["invalid"]) == (41, 40, {"too_short": 1})
