@@ -3,6 +3,7 @@
 A process of its own: a million rows keep an interpreter busy for seconds, and in the daemon somebody is answering.
 """
 
+import gc
 import json
 import os
 import sys
@@ -176,6 +177,7 @@ def _consents(rows: Sequence[StagedRow], stated: Sequence[Stated]) -> Iterator[S
 def main() -> None:
     """Answer one request: a line of JSON for each segment, the last one with what was read or with the error."""
     os.nice(_NICENESS)
+    gc.disable()  # a tenth of the time: rows make no cycles, and the process ends with its file
     request = Request(**json.load(sys.stdin))
     try:
         for step in prepare(request):

@@ -17,7 +17,7 @@ Unit = Callable[[sqlite3.Connection], T]
 SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_MS = 5_000
 STOP_S = 5.0
-CACHE_KIB = 40_960
+CACHE_KIB = 32_768
 # 64 MB: far more than gathers between two checkpoints of ``checkpointing``, unless they fail or are too slow.
 LONGEST_LOG_PAGES = 16_384
 
