@@ -10,6 +10,7 @@ _INTEGRAL_STEP: Final = 0.03
 _INTEGRAL_BOUND: Final = 1.5
 _RATE_MEMORY_S: Final = 1200.0
 _USUAL_RUN: Final = 1.5  # length of a run of abandons that calm floors show too
+_SEEN_AGAIN: Final = 3.0  # a floor that once abandoned so many in a run may abandon more in the next
 _RUN_SHARE: Final = 0.25  # of answers abandoned: while more are, a run of abandons goes on
 
 
@@ -93,8 +94,9 @@ class Budget:
         # How many abandons come at once when luck is bad: more with more answers, and more still
         # where answers are seen to jump.
         usual = sqrt(self.terms.abandonment_limit * (answered + to_come)) / 8.0
-        burst = max(1.0, usual, self.longest_run - _USUAL_RUN)
-        self.aim = self._aim(answered, surplus, to_come, burst, cautious=cautious)
+        seen = self.longest_run - _USUAL_RUN
+        burst = max(1.0, usual, seen)
+        self.aim = self._aim(answered, surplus, to_come, max(burst, _SEEN_AGAIN * seen), cautious=cautious)
         return Standing(
             self._price(rate),
             surplus + self._lent(answered, to_come, burst, cautious=cautious),
