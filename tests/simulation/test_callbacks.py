@@ -29,6 +29,7 @@ class Kept:
     since: dict[str, float] = field(default_factory=dict)
     total_s: float = 0.0
     calls: int = 0
+    answered: int = 0
 
 
 class CallbackFloor(VirtualFloor):
@@ -62,6 +63,7 @@ class CallbackFloor(VirtualFloor):
         if not call.startswith("b"):
             super()._originate(call)
         elif self.rng.random() < ANSWERED:
+            self.kept.answered += 1
             self._later(float(self.rng.gamma(5.0, 2.4)), "_picked_up", call)
         else:
             self._later(self.scenario.terms.ring_timeout_s, "_hung_up", call)
@@ -93,8 +95,8 @@ def floor(agents: int, hours: float = 1.0) -> Scenario:
 
 
 def paced_abandonment(day: CallbackFloor) -> float:
-    """Abandoned / live answers, the callbacks that reached somebody (at most all) left out."""
-    paced = day.counts.connected - day.kept.calls + day.counts.abandoned
+    """Abandoned / live answers, those of callbacks left out."""
+    paced = day.counts.connected - day.kept.answered + day.counts.abandoned
     return day.counts.abandoned / paced
 
 
