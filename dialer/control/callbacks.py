@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dialer.control import requests as rq
+from dialer.control.campaigns import enter_state
 from dialer.control.server import Call
 from dialer.control.services import Services
 from dialer.control.wire import BadRequestError, JsonObject
-from dialer.floor.events import CampaignChanged
 from dialer.floor.words import CampaignState
 from dialer.leads.when import read_when
 from dialer.rules.zones import zone
@@ -60,9 +60,7 @@ async def _go_on(services: Services, campaign_id: str) -> None:
     """A campaign that was finished, for every lead was, has one to call again."""
     campaign = await services.store.campaign(campaign_id)
     if campaign.state is CampaignState.FINISHED:
-        reason, running = "a callback was promised", CampaignState.RUNNING
-        await services.store.set_campaign_state(campaign_id, running, reason)
-        services.submit(CampaignChanged(at=services.now(), settings=campaign.settings, state=running, reason=reason))
+        await enter_state(services, campaign, CampaignState.RUNNING, "a callback was promised")
 
 
 async def list_all(services: Services, call: Call) -> JsonObject:

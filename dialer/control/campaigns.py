@@ -67,11 +67,16 @@ async def move(services: Services, call: Call) -> JsonObject:
             _expect_rung_long_enough(campaign.settings, campaign.law)
             await _expect_lawful(services, campaign)
         reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
-        # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
-        await services.store.set_campaign_state(wish.campaign_id, wish.state, reason)
-        change = CampaignChanged(at=services.now(), settings=campaign.settings, state=wish.state, reason=reason)
-        services.submit(change)
+        await enter_state(services, campaign, wish.state, reason)
     return {"campaign_id": wish.campaign_id, "was": campaign.state, "state": wish.state, "live": services.live}
+
+
+async def enter_state(services: Services, campaign: Campaign, state: CampaignState, reason: str) -> None:
+    """Put a campaign in a state that it may enter."""
+    settings = campaign.settings
+    # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
+    await services.store.set_campaign_state(settings.campaign_id, state, reason)
+    services.submit(CampaignChanged(at=services.now(), settings=settings, state=state, reason=reason))
 
 
 async def list_all(services: Services, call: Call) -> JsonObject:

@@ -5,12 +5,22 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dialer.control.requests import Columns, Encoding, Id, Params, Reason, Separator, Text, Time, _shaped
+from dialer.control.requests import (
+    Columns,
+    Encoding,
+    FilePath,
+    Id,
+    Params,
+    Reason,
+    Region,
+    Separator,
+    Text,
+    Time,
+    _shaped,
+)
 from dialer.rules.zones import country_zones
 
 MAX_NUMBERS = 1_000
-FilePath = Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
-Region = Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")]
 Word = Annotated[str, _shaped(r"[a-z][a-z0-9_]{0,39}", "one word of small letters, digits and _")]
 
 

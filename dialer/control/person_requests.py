@@ -1,7 +1,6 @@
 """What the commands on a person's data take."""
 
-from dialer.control.law_requests import Region
-from dialer.control.requests import Params, Reason
+from dialer.control.requests import Params, Reason, Region
 
 
 class PersonRef(Params):

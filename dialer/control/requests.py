@@ -36,6 +36,8 @@ Pin = Annotated[str, _shaped(r"[0-9]{4,12}", "4 to 12 digits")]
 Key = Annotated[str, _shaped(r"[0-9]", "a key from 0 to 9")]
 AttemptId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,64}", "the id of an attempt")]
 When = Annotated[str, _shaped(r"[0-9A-Za-z:/+. -]{1,40}", "a time like 2026-11-24 14:30, 24/11 14h30 or 14:30")]
+FilePath = Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
+Region = Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")]
 Columns = Annotated[dict[str, str], Field(max_length=50)]
 Encoding = Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,40}", "an encoding, like utf-8 or latin-1")]
 Separator = Annotated[str, _shaped(r"[,;|\t]", "a comma, semicolon, bar or tab")]
@@ -303,14 +305,14 @@ class LeadsImport(Params):
     ``region`` is the country of numbers written without one; ``want_refused``: send the refused rows back as CSV.
     """
 
-    path: Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
+    path: FilePath
     campaign_id: Id
     list: Reason
     dry_run: bool = False
     want_refused: bool = False
     columns: Columns = {}
     profile: Id | None = None
-    region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
+    region: Region = "FR"
     encoding: Encoding | None = None
     separator: Separator | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
@@ -330,14 +332,14 @@ class LeadsCheck(Params):
     ``preset``: else the campaign's, else fr. ``agents``: else as many as the campaign has.
     """
 
-    path: Annotated[str, _shaped(r"/[^\x00]{1,4095}", "an absolute path")]
+    path: FilePath
     campaign_id: Id | None = None
     preset: Annotated[str, AfterValidator(_known_preset)] | None = None
     agents: Annotated[int, Field(ge=0, le=10_000)] | None = None
     calls_per_agent_h: Annotated[float, Field(gt=0, le=1000)] | None = None
     columns: Columns = {}
     profile: Id | None = None
-    region: Annotated[str, _shaped(r"[A-Z]{2}", "two capital letters, like FR")] = "FR"
+    region: Region = "FR"
     encoding: Encoding | None = None
     separator: Separator | None = None
 

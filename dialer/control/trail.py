@@ -59,7 +59,7 @@ class Trail:
         except DialerError as error:
             result = error.code
             raise
-        except Exception:
+        except Exception:  # a fault of the program is the server's to tell; here it is only put on record
             result = InternalError.code
             raise
         finally:

@@ -2,23 +2,20 @@
 
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dialer.leads.errors import FileRefused
 from dialer.leads.preparing import Prepared, Request, Segment
+from dialer.leads.reading import expect_no_fault, started
 from dialer.store.loading import Loading, Tally, rehearsal
 from dialer.store.store import Store
 
-_LINE_LIMIT = 1 << 24
 # Longer than the slowest disk takes for one batch of rows; a process that is silent for so long hangs.
 SILENCE_S = 60.0
-STOP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,37 +151,8 @@ def _request(path: Path, options: ImportOptions, folder: Path) -> Request:
 
 @asynccontextmanager
 async def _reading_process(request: Request) -> AsyncIterator[AsyncIterator[Segment | Prepared]]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dialer.leads.preparing"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=_LINE_LIMIT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    ends_by_itself = False
-    try:
+    async with started("dialer.leads.preparing") as process:
         yield _steps(process, request)
-        ends_by_itself = True
-    finally:
-        await _end(process, by_itself=ends_by_itself)
-
-
-async def _end(process: asyncio.subprocess.Process, *, by_itself: bool) -> None:
-    """Wait for the end; a process that does not come to it, or is not wanted any more, is killed.
-
-    Killing one that is about to end would take its exit code away from under asyncio, which complains of that.
-    """
-    try:
-        if by_itself:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await process.communicate()  # with its pipes, which would outlive it for a moment
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
 
 
 async def _steps(process: asyncio.subprocess.Process, request: Request) -> AsyncIterator[Segment | Prepared]:
@@ -193,9 +161,7 @@ async def _steps(process: asyncio.subprocess.Process, request: Request) -> Async
     process.stdin.write(json.dumps(asdict(request)).encode())
     process.stdin.close()
     while line := await _line(process.stdout, request):
-        message = json.loads(line)
-        if fault := message.get("error"):
-            raise FileRefused(fault["message"], hint=fault["hint"], line=fault["line"])
+        message = expect_no_fault(json.loads(line))
         yield Segment(**message["Segment"]) if "Segment" in message else Prepared(**message["Prepared"])
 
 

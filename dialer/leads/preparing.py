@@ -17,6 +17,7 @@ from typing import Any
 from dialer.errors import DialerError
 from dialer.leads.columns import Layout, layout
 from dialer.leads.quality import Counting
+from dialer.leads.reading import fault_of
 from dialer.leads.refusals import Refusals, explaining, header_of
 from dialer.leads.rows import RowReader
 from dialer.leads.sources import Record, Source, opened
@@ -116,7 +117,7 @@ def _counting(request: Request, files: ExitStack) -> Counting:
 class _Reading:
     """Counts while rows become leads."""
 
-    def __init__(self, reader: RowReader, refusals: "Refusals", counting: Counting) -> None:
+    def __init__(self, reader: RowReader, refusals: Refusals, counting: Counting) -> None:
         self._reader = reader
         self._refusals = refusals
         self._counting = counting
@@ -183,7 +184,7 @@ def main() -> None:
         for step in prepare(request):
             _say({type(step).__name__: asdict(step)})
     except DialerError as error:
-        _say({"error": {"message": str(error.args[0]), "hint": error.hint, "line": getattr(error, "line", None)}})
+        _say(fault_of(error))
 
 
 def _say(message: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -80,6 +81,13 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     bed = Bed(tmp_path_factory.mktemp("floor"))
     with bed.testbed:
         yield bed
+
+
+def scraped(port: int) -> dict[str, float]:
+    """The metrics of the daemon that listens there, by name with labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 class House(Rig):

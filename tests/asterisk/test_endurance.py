@@ -6,9 +6,7 @@
 
 import csv
 import os
-import socket
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from itertools import count
@@ -18,8 +16,8 @@ from statistics import fmean
 import pytest
 from dialer_testbed.world import crowd
 
-from tests.asterisk.floor_rig import Bed, House
-from tests.broker import Broker
+from tests.asterisk.floor_rig import Bed, House, scraped
+from tests.broker import Broker, free_port
 
 HOURS = float(os.environ.get("DIALER_SOAK_HOURS", "24"))
 EVERY_S = max(5.0, HOURS * 3600 / 2000)
@@ -46,7 +44,7 @@ class Sample:
 def test_nothing_grows_in_a_day(bed: Bed, tmp_path: Path) -> None:
     with (
         Broker(tmp_path / "broker") as broker,
-        bed.house("endurance", **_settings(broker, port := _free_port())) as house,
+        bed.house("endurance", **_settings(broker, port := free_port())) as house,
     ):
         house.start()
         house.add_campaign("sample", wrap_up_s=1)
@@ -63,12 +61,6 @@ def _settings(broker: Broker, port: int) -> dict[str, object]:
     return {"metrics__port": port, "dialing__max_calls_per_s": 2.0, **told}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _work(house: House, port: int) -> Iterator[Sample]:
     """Sample while lists are worked, one after the other."""
     began, lists, before = time.monotonic(), count(), (0.0, 0.0)
@@ -76,7 +68,7 @@ def _work(house: House, port: int) -> Iterator[Sample]:
         if house.left() == 0:
             house.import_numbers(PEOPLE, "sample", f"list-{next(lists)}")
             house.cli("campaign", "start", "sample")
-        told = _scraped(port)
+        told = scraped(port)
         lags = told["dialer_loop_lag_seconds_sum"], told["dialer_loop_lag_seconds_count"]
         yield Sample(
             minute=seconds / 60,
@@ -89,12 +81,6 @@ def _work(house: House, port: int) -> Iterator[Sample]:
         )
         before = lags
         time.sleep(EVERY_S)
-
-
-def _scraped(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-        lines = answer.read().decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def _keep(samples: list[Sample], folder: Path) -> None:

@@ -2,23 +2,16 @@
 
 import re
 import signal
-import socket
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 from dialer_testbed.rig import PIN
 from dialer_testbed.world import scripted
 
-from tests.asterisk.floor_rig import Bed, House
+from tests.asterisk.floor_rig import Bed, House, scraped
+from tests.broker import free_port
 
 pytestmark = pytest.mark.asterisk
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +26,6 @@ def house(bed: Bed, port: int) -> Iterator[House]:
         house.start()
         yield house
         house.expect_no_fault()
-
-
-def scraped(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-        lines = answer.read().decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def test_a_real_call_is_counted_and_told_and_a_reload_does_not_disturb_it(house: House, port: int) -> None:

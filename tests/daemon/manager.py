@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from dialer.cli import main
 from dialer.control.client import ControlClient
+from tests.broker import free_port
 
 LIMIT_S = 60.0
 
@@ -49,14 +50,6 @@ class Manager:
     def close(self) -> None:
         """Let the socket go."""
         self._socket.close()
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:

@@ -17,8 +17,9 @@ from dialer.daemon.troubles import Troubles
 from dialer.daemon.vitals import Pulse, Vital, Vitals
 from dialer.floor.commands import Command
 from dialer.floor.floor import Floor
+from tests.broker import free_port
 from tests.daemon.harness import ListeningPbx
-from tests.daemon.manager import Manager, Process, free_port
+from tests.daemon.manager import Manager, Process
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.broker import free_port
 from tests.daemon.installation import ROOT, Installed
-from tests.daemon.manager import free_port
 from tests.daemon.systemd_box import Box, why_not
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.skipif(bool(why_not()), reason=why_not())]

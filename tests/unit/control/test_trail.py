@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from dialer.config_file import Loaded, parse
 from dialer.control.handlers import FLOOR_COMMANDS, STORE_COMMANDS, control_handlers
 from dialer.control.server import LOOKING, Call, Peer
 from dialer.control.trail import HIDDEN, MOST_CHARS, Trail, told_params
 from dialer.control.wire import JsonObject
 from dialer.errors import DialerError
-from dialer.floor import events as ev
 from dialer.store.errors import StoreUnavailable
-from dialer.store.opening import open_store
 from tests.unit.control.live_services import LiveServices
-from tests.unit.control.test_handlers import CONFIG, LEADS
+from tests.unit.control.test_handlers import LEADS, loaded, services
+
+__all__ = ["loaded", "services"]  # fixtures
 
 ME = Peer(pid=1, uid=os.getuid())
 
@@ -51,16 +49,8 @@ class Door:
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> Loaded:
-    return parse(CONFIG, tmp_path / "dialer.toml")
-
-
-@pytest.fixture
-async def door(loaded: Loaded) -> AsyncIterator[Door]:
-    async with open_store(loaded.config.store_path, create=True) as store:
-        services = LiveServices(loaded, store)
-        services.submit(ev.LinkRestored(at=services.now()))
-        yield Door(services)
+def door(services: LiveServices) -> Door:
+    return Door(services)
 
 
 async def test_a_supervisors_morning_is_on_record(door: Door, tmp_path: Path) -> None:
