@@ -14,6 +14,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
 BENCHMARKS = {
     "floor": ["benchmarks.floor", "--seconds", "120"],
+    "telling": ["benchmarks.telling", "--rounds", "2"],
     "store": ["benchmarks.store"],
     "recalls": ["benchmarks.recalls"],
     "import": ["benchmarks.import_leads"],

@@ -9,21 +9,19 @@ import argparse
 import json
 import os
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice, product
 from pathlib import Path
 
-from benchmarks.witness import Witness
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "asterisk" / "testbed"))
-
 from dialer_testbed.rig import Rig, rig_options
 from dialer_testbed.testbed import Testbed
+
+from benchmarks.witness import Witness
 
 TALKS_5_S, TALKS_2_S = "3", "2"  # classes of the crowd 02 61 91 c xxx: ring 0, talk 5 s or 2 s
 DRAIN_S = 120  # longer than anyone talks: every attempt settles
@@ -87,18 +85,27 @@ def main() -> None:
             print("\n".join(f"{key:30} {value}" for key, value in figures.items()), flush=True)
 
 
-def measure(name: str, load: Load, seconds: float) -> Figures:
+@dataclass(frozen=True)
+class Beside:
+    """What else goes on: settings of the daemon, phones beyond the load's agents, and what runs with the load."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    phones: int = 0
+    during: Callable[[Rig], AbstractContextManager[object]] = nullcontext
+
+
+def measure(name: str, load: Load, seconds: float, beside: Beside = Beside()) -> Figures:
     """Set up a floor of its own, run the load, take it down."""
     with tempfile.TemporaryDirectory(prefix="dialer-bench-") as folder:
         rig_folder = Path(folder) / "dialer"
-        options = rig_options(rig_folder, agents=load.agents, phone_sound=False)
+        options = rig_options(rig_folder, agents=load.agents + beside.phones, phone_sound=False)
         with Testbed(Path(folder) / "testbed", options) as testbed:
             rig = Rig(testbed, rig_folder, max_calls_per_s=load.calls_per_s, drain_timeout_s=DRAIN_S)
-            return _run(name, load, rig, seconds)
+            rig.set_up(beside.settings)
+            return _run(name, load, rig, seconds, beside)
 
 
-def _run(name: str, load: Load, rig: Rig, seconds: float) -> Figures:
-    rig.set_up()
+def _run(name: str, load: Load, rig: Rig, seconds: float, beside: Beside) -> Figures:
     rig.add_campaign(wrap_up_s=0, policy=load.policy, ring_timeout_s=load.ring_timeout_s)
     wanted = int(load.calls_per_s * seconds * 1.2) + 100
     rig.import_numbers(islice(_numbers(load.numbers), wanted))
@@ -106,11 +113,12 @@ def _run(name: str, load: Load, rig: Rig, seconds: float) -> Figures:
     rig.call_agents(rig.add_agents(load.agents))
     witness = Witness(rig.testbed.ports.pbx_ami, "dialer", rig.testbed.ami_secret)
     witness.start()
-    before, began = _cpu_s(rig), time.monotonic()
-    rig.cli("campaign", "start", "sample")
-    time.sleep(seconds)
-    rig.cli("campaign", "pause", "sample")
-    spent, took = _cpu_s(rig) - before, time.monotonic() - began
+    with beside.during(rig):
+        before, began = _cpu_s(rig), time.monotonic()
+        rig.cli("campaign", "start", "sample")
+        time.sleep(seconds)
+        rig.cli("campaign", "pause", "sample")
+        spent, took = _cpu_s(rig) - before, time.monotonic() - began
     rig.stop()
     witness.stop()
     return _figures(name, rig, witness, took, spent)
@@ -152,11 +160,11 @@ def _figures(name: str, rig: Rig, witness: Witness, took: float, spent: float) -
         settled_per_s=round(attempts / took, 1),
         answers=witness.answered,
         bridged=len(witness.waits),
-        answer_to_bridge_p50_ms=_percentile_ms(witness.waits, 0.5),
-        answer_to_bridge_p99_ms=_percentile_ms(witness.waits, 0.99),
-        answer_to_bridge_max_ms=_percentile_ms(witness.waits, 1.0),
-        reserve_to_originate_p50_ms=_percentile_ms(launches, 0.5),
-        reserve_to_originate_p99_ms=_percentile_ms(launches, 0.99),
+        answer_to_bridge_p50_ms=percentile_ms(witness.waits, 0.5),
+        answer_to_bridge_p99_ms=percentile_ms(witness.waits, 0.99),
+        answer_to_bridge_max_ms=percentile_ms(witness.waits, 1.0),
+        reserve_to_originate_p50_ms=percentile_ms(launches, 0.5),
+        reserve_to_originate_p99_ms=percentile_ms(launches, 0.99),
         daemon_cpu_ms_per_call=round(spent / max(1, attempts) * 1000, 2),
         abandoned=abandoned,
         unsettled=unsettled or 0,
@@ -166,7 +174,8 @@ def _figures(name: str, rig: Rig, witness: Witness, took: float, spent: float) -
     )
 
 
-def _percentile_ms(seconds: list[float], share: float) -> float:
+def percentile_ms(seconds: list[float], share: float) -> float:
+    """The value that this share of the times does not exceed, in milliseconds; NaN when there are none."""
     if not seconds:
         return float("nan")
     ordered = sorted(seconds)

@@ -18,12 +18,16 @@ class Witnessed:
 
 @dataclass
 class Witness:
-    """Listens from ``start`` to ``stop``. ``waits`` are seconds from answer to both in one bridge."""
+    """Listens from ``start`` to ``stop``. ``waits`` are seconds from answer to both in one bridge.
+
+    ``met``: channel of the agent and time, each time that one met a person.
+    """
 
     port: int
     user: str
     secret: str
     waits: list[float] = field(default_factory=list)
+    met: list[tuple[str, float]] = field(default_factory=list)
     answered: int = 0
     ended: int = 0
 
@@ -67,6 +71,7 @@ class Witness:
         inside.add(event["Uniqueid"])
         if len(inside) != 2:
             return
+        self.met += [(channel, float(event["Timestamp"])) for channel in inside - self._calls.keys()]
         for channel in inside & self._calls.keys():
             call = self._calls[channel]
             if call.answered_at is not None:

@@ -1,20 +1,24 @@
 """A real mosquitto for one test: on a port of its own, with TLS, users and an ACL where they are wanted."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import aiomqtt
 import pytest
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 START_LIMIT_S = 10.0
 
@@ -186,3 +190,52 @@ async def ears(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+Heard = tuple[float, str, Any]  # when it came, topic below the root, message
+
+
+class Supervisor:
+    """Listens in a thread of its own to everything that an instance called ``dialer`` tells."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[Heard] = []
+        self._came = threading.Condition()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._take
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe("dialer/dialer/#", qos=1)
+        self._client.loop_start()
+
+    def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        text = message.payload.decode()
+        with self._came:
+            told = json.loads(text) if text.startswith("{") else text
+            self.heard.append((time.time(), message.topic.removeprefix("dialer/dialer/"), told))
+            self._came.notify_all()
+
+    def until(self, topic: str, limit_s: float = 60, **wanted: object) -> Heard:
+        """The first message on a topic in which these fields have these values; waits for it."""
+
+        def found() -> Heard | None:
+            for heard in self.heard:
+                _, where, told = heard
+                if where == topic and isinstance(told, dict) and wanted.items() <= told.items():
+                    return heard
+            return None
+
+        with self._came:
+            assert self._came.wait_for(lambda: found() is not None, limit_s), f"{topic} {wanted}: {self.heard[-5:]}"
+            heard = found()
+        assert heard is not None
+        return heard
+
+    def forget(self) -> None:
+        """What was heard so far is of no interest any more."""
+        with self._came:
+            self.heard.clear()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._client.disconnect()
+        self._client.loop_stop()

@@ -1,72 +1,20 @@
 """A supervisor's stories, on real Asterisk and a real mosquitto: what is told, in which order, and when it is over."""
 
-import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from dialer_testbed.world import TALK_S, crowd, scripted
-from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.asterisk.floor_rig import Bed, House
-from tests.broker import Broker
+from tests.broker import Broker, Supervisor
 
 pytestmark = pytest.mark.asterisk
 
-Heard = tuple[float, str, Any]  # when it came, topic below the root, message
-
 GOOD = crowd(ring_s=0.5, talk_s=1)
 CONGESTED = [scripted("congestion", talk_s=float(talk), x=x) for talk in TALK_S for x in range(10)]
-
-
-class Supervisor:
-    """Listens to everything that the dialer tells."""
-
-    def __init__(self, port: int) -> None:
-        self.heard: list[Heard] = []
-        self._came = threading.Condition()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._take
-        self._client.connect("127.0.0.1", port)
-        self._client.subscribe("dialer/dialer/#", qos=1)
-        self._client.loop_start()
-
-    def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        text = message.payload.decode()
-        with self._came:
-            told = json.loads(text) if text.startswith("{") else text
-            self.heard.append((time.time(), message.topic.removeprefix("dialer/dialer/"), told))
-            self._came.notify_all()
-
-    def until(self, topic: str, limit_s: float = 60, **wanted: object) -> Heard:
-        """The first message on a topic in which these fields have these values; waits for it."""
-
-        def found() -> Heard | None:
-            for heard in self.heard:
-                _, where, told = heard
-                if where == topic and isinstance(told, dict) and wanted.items() <= told.items():
-                    return heard
-            return None
-
-        with self._came:
-            assert self._came.wait_for(lambda: found() is not None, limit_s), f"{topic} {wanted}: {self.heard[-5:]}"
-            heard = found()
-        assert heard is not None
-        return heard
-
-    def forget(self) -> None:
-        """What was heard so far is of no interest any more."""
-        with self._came:
-            self.heard.clear()
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
 
 @pytest.fixture
