@@ -14,7 +14,7 @@ HOME_DIR := $(PREFIX)/lib/dialerd
 SHARE_DIR := $(PREFIX)/share/dialerd
 DOC_DIR := $(PREFIX)/share/doc/dialerd
 UNIT_DIR := $(PREFIX)/lib/systemd/system
-UNITS := dialerd.service dialerd-backup.service dialerd-backup.timer
+UNITS := dialerd.service dialerd-backup.service dialerd-backup.timer dialerd-export.service dialerd-export.timer
 PROGRAMS := dialer dialer-agent-login dialer-agent-disposition
 
 run: .venv/ready           ## the whole floor on this machine; FOR=60 ends after 60 seconds

@@ -123,6 +123,21 @@ class Backup(Section):
     )
 
 
+class Export(Section):
+    """What `dialer outcomes daily` does, by hand and each night by dialerd-export.timer."""
+
+    folder: PlainPath = Field(
+        default=Path("exports"),
+        description="Folder of the daily files, one folder in it a day; relative to state_dir.",
+    )
+    format: Literal["csv", "excel", "jsonl"] = Field(
+        default="csv", description="excel: for a double click in a French Excel (BOM, semicolons)."
+    )
+    keep_days: int = Field(
+        default=31, ge=1, le=3650, description="Older days are removed: the files hold people's numbers."
+    )
+
+
 class Dialing(Section):
     """How calls are dialed. A campaign's own settings stand above these."""
 
@@ -275,6 +290,7 @@ class Config(Section):
     fastagi: FastAgi = FastAgi()
     store: Store = Store()
     backup: Backup = Backup()
+    export: Export = Export()
     dialing: Dialing = Dialing()
     law: Law = Law()
     agents: Agents = Agents()
@@ -292,6 +308,11 @@ class Config(Section):
     def backup_folder(self) -> Path:
         """The folder of the backups."""
         return self.daemon.state_dir / self.backup.folder
+
+    @property
+    def export_folder(self) -> Path:
+        """The folder of the daily files."""
+        return self.daemon.state_dir / self.export.folder
 
     @property
     def control_path(self) -> Path:

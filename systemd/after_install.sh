@@ -14,6 +14,6 @@ fi
 [ -e /etc/dialer/dialer.toml ] || cat <<'NEXT'
 Next:
   sudo dialer init --set dialing.trunk=carrier --set dialing.caller_id=+33162000000
-  sudo systemctl enable --now dialerd dialerd-backup.timer
+  sudo systemctl enable --now dialerd dialerd-backup.timer dialerd-export.timer
 docs/how-to/run-as-a-service.md tells the rest.
 NEXT

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from dialer.cli.exits import Exit
-from dialer.cli.outcomes import Moment
+from dialer.cli.moment import Moment
 from dialer.cli.output import clock_time, print_fields, print_table
 from dialer.cli.shell import Shell, json_option, pass_shell
 

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from dialer.cli.outcomes import Moment, opened_output, tell_count
+from dialer.cli.moment import Moment
+from dialer.cli.outcomes import opened_output, tell_count
 from dialer.cli.output import clock_time, print_table
 from dialer.cli.rows import CsvRows, JsonRows, Rows
 from dialer.cli.shell import Shell, json_option, pass_shell

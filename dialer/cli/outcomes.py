@@ -2,14 +2,15 @@
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
+from dialer.cli.daily import daily
+from dialer.cli.moment import Moment
 from dialer.cli.output import print_json
-from dialer.cli.rows import CsvRows, JsonRows, Rows
+from dialer.cli.rows import rows_in
 from dialer.cli.shell import Shell, json_option, pass_shell
 from dialer.cli.whole_file import writing
 
@@ -22,27 +23,6 @@ def outcomes() -> None:
     Example:
       dialer outcomes export --campaign summer --from 2026-11-01 --output november.csv
     """
-
-
-class Moment(click.ParamType[float]):
-    """A day or a moment in ISO 8601, as seconds since the epoch; local time unless an offset is given."""
-
-    name = "day or time"
-
-    def __init__(self, *, end: bool) -> None:
-        self._end = end  # a day as an end means: to its midnight
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
-        """Seconds since the epoch."""
-        if isinstance(value, float):
-            return value
-        try:
-            if len(value) == len("2026-11-30"):
-                day = date.fromisoformat(value) + timedelta(days=1 if self._end else 0)
-                return datetime(day.year, day.month, day.day).astimezone().timestamp()
-            return datetime.fromisoformat(value).astimezone().timestamp()
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not like 2026-11-30 or 2026-11-30T14:00.", param, ctx)
 
 
 @outcomes.command()
@@ -78,7 +58,7 @@ def export(
     style = style or ("jsonl" if as_jsonl else "csv")
     given = {name: at for name, at in period.items() if at is not None}
     with opened_output(output) as file:
-        rows: Rows = JsonRows(file) if style == "jsonl" else CsvRows(file, excel=style == "excel")
+        rows = rows_in(style, file)
         result = shell.reach.stream("outcomes_export", rows.take, campaign_id=campaign_id, **given)
     tell_count(shell, result["count"], "outcomes", output)
 
@@ -94,3 +74,6 @@ def tell_count(shell: Shell, count: int, what: str, output: Path | None) -> None
 def opened_output(output: Path | None) -> AbstractContextManager[TextIO]:
     """The file to write, or standard output."""
     return nullcontext(sys.stdout) if output is None else writing(output)
+
+
+outcomes.add_command(daily)

@@ -64,6 +64,11 @@ class CsvRows:
             yield disarm(row["fields"].get(name, ""))
 
 
+def rows_in(style: str, file: TextIO) -> Rows:
+    """What writes rows into the file as csv, excel or jsonl."""
+    return JsonRows(file) if style == "jsonl" else CsvRows(file, excel=style == "excel")
+
+
 def disarm(cell: str) -> str:
     """The cell, with a leading apostrophe when a spreadsheet would take it for a formula."""
     return f"'{cell}" if _FORMULA.match(cell.lstrip(" ")) and not _NUMBER.fullmatch(cell) else cell

@@ -107,10 +107,19 @@ def test_the_nights_backup_is_the_daemons_own(running: Box) -> None:
     running.run("dialer", "restore", "--check", made[2])
 
 
-def test_the_timer_waits_for_the_night(running: Box) -> None:
-    running.run("systemctl", "start", "dialerd-backup.timer")
-    assert running.show("dialerd-backup.timer", "ActiveState") == "active"
-    running.run("systemctl", "stop", "dialerd-backup.timer")
+def test_the_daily_export_is_fetched_by_the_dialers_group(running: Box) -> None:
+    running.run("systemctl", "start", "dialerd-export.service")
+    assert running.show("dialerd-export", "Result") == "success"
+    assert "nobody was called" in running.run("journalctl", "-u", "dialerd-export", "-o", "cat")
+    days = running.shell("stat -c '%U %G %a' /var/lib/dialer/exports/*").splitlines()
+    assert days == ["dialerd dialerd 750"] * 7
+
+
+@pytest.mark.parametrize("timer", ["dialerd-backup.timer", "dialerd-export.timer"])
+def test_a_timer_waits_for_the_night(running: Box, timer: str) -> None:
+    running.run("systemctl", "start", timer)
+    assert running.show(timer, "ActiveState") == "active"
+    running.run("systemctl", "stop", timer)
 
 
 def test_a_stop_drains_and_ends_well(running: Box) -> None:
