@@ -85,10 +85,25 @@ def test_every_alert_says_what_and_what_to_do() -> None:
         assert re.search(r"severity: (critical|warning)", alert), alert
 
 
+def promtool(*words: str) -> str:
+    """Run Prometheus' own tool; what it said if it disagrees, else nothing."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed (Debian's package prometheus)")
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=60, cwd=TESTS.parent)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("words", [("check", "rules", str(RULES)), ("test", "rules", str(TESTS))])
 def test_prometheus_own_tool_agrees(words: tuple[str, ...]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian's package prometheus)")
-    done = subprocess.run([promtool, *words], capture_output=True, text=True, check=False, timeout=60, cwd=TESTS.parent)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert promtool(*words) == ""
+
+
+def test_prometheus_understands_what_every_panel_asks(tmp_path: Path) -> None:
+    asked = [target["expr"] for panel in dashboard()["panels"] for target in panel["targets"]]
+    filled = [expr.replace("$__rate_interval", "1m").replace("$instance", "dialer") for expr in asked]
+    rules = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(filled)]
+    file = tmp_path / "panels.yml"  # JSON is YAML
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+
+    assert promtool("check", "rules", str(file)) == ""
