@@ -18,7 +18,7 @@ def retention() -> None:
 @json_option
 @pass_shell
 def run(shell: Shell, dry_run: bool) -> None:
-    """Take out records, leads and proofs whose time is over by their campaigns' presets.
+    """Take out records, leads, proofs and commands whose time is over by their campaigns' presets.
 
     \b
     Example:

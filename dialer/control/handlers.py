@@ -21,6 +21,7 @@ from dialer.control import (
     privacy,
     trail,
 )
+from dialer.control.login_trail import LoginEntries
 from dialer.control.pin_guard import PinGuard
 from dialer.control.server import Call, Handler
 from dialer.control.services import Services
@@ -88,7 +89,7 @@ FLOOR_COMMANDS: Final[Mapping[str, _Function]] = {
     "alert_silence": alerts.silence,
 }
 
-# What an agent's phone may ask besides the login.
+# What an agent's phone may ask besides the login. The store has what comes of it: agents' states, outcomes, callbacks.
 _PHONE_COMMANDS: Final[Mapping[str, _Function]] = {
     "agent_pause": agents.pause,
     "agent_ready": agents.ready,
@@ -108,11 +109,12 @@ def store_handlers(services: Services) -> dict[str, Handler]:
 
 
 def agent_handlers(services: Services) -> dict[str, Handler]:
-    """For ``agents.sock``: what Asterisk's user may ask, and no more."""
+    """For ``agents.sock``: what Asterisk's user may ask, and no more; logins are put on record."""
     config = services.loaded.config.agents
     guard = PinGuard(config.pin_tries, config.pin_lockout_s)
     login: Handler = partial(agents.login, services, guard)
-    return {"agent_login": login, **_bind(_PHONE_COMMANDS, services)}
+    recorded = trail.Trail(services, "phone", LoginEntries(services)).over({"agent_login": login})
+    return {**recorded, **_bind(_PHONE_COMMANDS, services)}
 
 
 def _bind(functions: Mapping[str, _Function], services: Services) -> dict[str, Handler]:

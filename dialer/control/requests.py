@@ -99,6 +99,7 @@ class TrailList(Params):
     until: Time = 4_102_444_800.0
     who: Reason | None = None
     campaign_id: Id | None = None
+    agent_id: Id | None = None
     most: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from dialer.store.alerts import Audit
 
 log = structlog.get_logger(__name__)
 
-LIMIT_S: Final = 5.0  # a sick disk must not keep a supervisor from pausing a campaign
+LIMIT_S: Final = 2.0  # a sick disk must not keep a supervisor from pausing a campaign; an agent's phone waits 4 s
 MOST_CHARS: Final = 2_000
 MOST_NAMES: Final = 50
 MOST_NAME: Final = 40
@@ -32,12 +32,24 @@ _NUMBERS: Final = frozenset({"number", "numbers"})
 _OUR_NUMBERS: Final = frozenset({"caller_id", "caller_ids"})
 
 
+Entry = Callable[[Call, Audit], Audit | None]
+
+
+def as_told(_call: Call, audit: Audit) -> Audit:
+    """The entry of a command as it was given."""
+    return audit
+
+
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Puts commands on record. ``origin`` is where they come from: ``socket`` or ``command line``."""
+    """Puts commands on record. ``origin`` is where they come from: ``socket``, ``command line`` or ``phone``.
+
+    ``entry`` has the last word on what is kept of a command; None: nothing.
+    """
 
     services: Services
     origin: str
+    entry: Entry = as_told
 
     def over(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
         """The same commands, each put on record when it is done or refused; those that only look stay as they are."""
@@ -64,7 +76,9 @@ class Trail:
             raise
         finally:
             params = told_params(call.params, known=result != BadRequestError.code)
-            await self._keep(Audit(at, call.peer.user, self.origin, command, params, result))
+            audit = self.entry(call, Audit(at, call.peer.user, self.origin, command, params, result))
+            if audit is not None:
+                await self._keep(audit)
 
     async def _keep(self, audit: Audit) -> None:
         try:
@@ -105,5 +119,5 @@ def _told(name: str, value: object) -> object:
 async def list_all(services: Services, call: Call) -> JsonObject:
     """What was commanded, the newest first."""
     wish = rq.read(rq.TrailList, call.params)
-    asked = records.Asked(wish.since, wish.until, wish.who, wish.campaign_id, wish.most)
+    asked = records.Asked(wish.since, wish.until, wish.who, wish.campaign_id, wish.agent_id, wish.most)
     return {"commands": await services.store.read(lambda db: records.commanded(db, asked))}

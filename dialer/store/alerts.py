@@ -27,6 +27,7 @@ _COMMANDED = """
 SELECT at, who, origin, command, params, result FROM command_audit
 WHERE at >= :since AND at < :until AND (:who IS NULL OR who = :who)
     AND (:campaign_id IS NULL OR json_extract(params, '$.campaign_id') = :campaign_id)
+    AND (:agent_id IS NULL OR json_extract(params, '$.agent_id') = :agent_id)
 ORDER BY at DESC, id DESC LIMIT :most
 """
 
@@ -51,6 +52,7 @@ class Asked:
     until: float
     who: str | None
     campaign_id: str | None
+    agent_id: str | None
     most: int
 
 

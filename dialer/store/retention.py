@@ -3,6 +3,7 @@
 ``records_retention_days``: records of calls lose their person so long after the call; a lead loses everything when its
 list was last read and the lead last called so long ago. ``proof_retention_days``: proofs of consent are deleted so long
 after the consent was given. Where a principal's campaigns differ, the longest counts for what belongs to the principal.
+The audit trail of commands is kept as long as the records of calls that it explains, the longest of all campaigns.
 Wishes not to be called are kept for ever.
 """
 # ruff: noqa: S608 - statements are put together from parts of our own; values are always parameters
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import structlog
 
+from dialer.rules import load_preset
 from dialer.store.erasing import Subject, strip
 from dialer.store.law import preset_of, principal_key
 from dialer.store.pieces import Pace, in_pieces
@@ -24,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 DAY_S: Final = 86_400.0
 BATCH: Final = 500
+_KINDS: Final = ("records", "callbacks", "leads", "proofs", "other_attempts", "commands")  # what is counted
 
 _CAMPAIGNS = "SELECT id, principal, preset, tighten FROM campaigns ORDER BY id"
 _STRIPPED = "SELECT before FROM records_stripped WHERE campaign_id = ?"
@@ -48,16 +51,21 @@ SELECT id FROM leads WHERE id > :after AND id <= :last AND import_id = :import
 _OLD_CALLBACKS = "campaign_id = :campaign AND promised_at < :before AND state <> 'waiting' AND number <> ''"
 _OLD_PROOFS = "principal = :principal AND coalesce(unixepoch(consent ->> '$.collected_at'), recorded_at) < :before"
 _OLD_ELSEWHERE = "principal = :principal AND at < :before"
+_OLD_COMMANDS = "at < :before"
+_OLD_COMMANDS_SOME = f"id IN (SELECT id FROM command_audit WHERE {_OLD_COMMANDS} ORDER BY at LIMIT :batch)"
 _KEEP = "INSERT INTO erasures (at, reason, source, removed) VALUES (?, 'retention', 'by preset', ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """Times before which nothing is kept: of a campaign's records; of a principal's proofs and foreign attempts."""
+    """Times before which nothing is kept: of a campaign's records; of a principal's proofs and foreign attempts; of
+    the audit trail, which many campaigns share.
+    """
 
     records: Mapping[str, float]
     elsewhere: Mapping[str, float]
     proofs: Mapping[str, float]
+    commands: float
 
     @property
     def of_principals(self) -> dict[str, tuple[str, str, Mapping[str, float]]]:
@@ -77,7 +85,7 @@ def last_run(db: sqlite3.Connection) -> float:
 async def run(store: Store, now: float) -> dict[str, int]:
     """Take out everything whose time is over, in units of work that hold nobody up; what was taken, in counts."""
     terms = await store.read(lambda db: _terms(db, now))
-    removed = {"records": 0, "callbacks": 0, "leads": 0, "proofs": 0, "other_attempts": 0}
+    removed = dict.fromkeys(_KINDS, 0)
     for campaign, before in terms.records.items():
         removed["records"] += await _strip_records(store, campaign, before)
         removed["leads"] += await _strip_leads(store, campaign, before, now)
@@ -87,6 +95,7 @@ async def run(store: Store, now: float) -> dict[str, int]:
         for principal, before in befores.items():
             statement, values = f"DELETE FROM {table} WHERE {old}", {"principal": principal, "before": before}
             removed[name] += await store.write(lambda db, s=statement, v=values: db.execute(s, v).rowcount)  # type: ignore[misc]
+    removed["commands"] = await _forget_commands(store, terms.commands)
     await store.write(lambda db: db.execute(_KEEP, (now, json.dumps(removed))))
     log.info("retention_done", removed=removed)
     return removed
@@ -95,7 +104,7 @@ async def run(store: Store, now: float) -> dict[str, int]:
 def due(db: sqlite3.Connection, now: float) -> dict[str, int]:
     """What ``run`` would take out now, in counts."""
     terms = _terms(db, now)
-    found = {"records": 0, "callbacks": 0, "leads": 0, "proofs": 0, "other_attempts": 0}
+    found = dict.fromkeys(_KINDS, 0)
     for campaign, before in terms.records.items():
         values = {"campaign": campaign, "before": before}
         since = {**values, "since": _stripped_before(db, campaign), "batch": -1}
@@ -108,6 +117,7 @@ def due(db: sqlite3.Connection, now: float) -> dict[str, int]:
         for principal, before in befores.items():
             values = {"principal": principal, "before": before}
             found[name] += _count(db, f"SELECT 1 FROM {table} WHERE {old}", values)
+    found["commands"] = _count(db, f"SELECT 1 FROM command_audit WHERE {_OLD_COMMANDS}", {"before": terms.commands})
     return found
 
 
@@ -121,7 +131,9 @@ def _terms(db: sqlite3.Connection, now: float) -> _Terms:
         records[row["id"]] = now - conduct["records_retention_days"] * DAY_S
         elsewhere[principal] = min(elsewhere.get(principal, now), records[row["id"]])
         proofs[principal] = min(proofs.get(principal, now), now - conduct["proof_retention_days"] * DAY_S)
-    return _Terms(records, elsewhere, proofs)
+    # Without a campaign the law of France counts, as for a campaign without a preset.
+    french = now - load_preset("fr").conduct["records_retention_days"] * DAY_S
+    return _Terms(records, elsewhere, proofs, min(records.values(), default=french))
 
 
 def _stripped_before(db: sqlite3.Connection, campaign: str) -> float:
@@ -168,6 +180,14 @@ def _strip_callbacks(db: sqlite3.Connection, values: Mapping[str, Any]) -> int:
     return db.executemany(
         "UPDATE callbacks SET number = '', note = '', evidence = '', reason = '' WHERE id = ?", found
     ).rowcount
+
+
+async def _forget_commands(store: Store, before: float) -> int:
+    statement, values = f"DELETE FROM command_audit WHERE {_OLD_COMMANDS_SOME}", {"before": before, "batch": BATCH}
+    total = 0
+    while count := await store.write(lambda db: db.execute(statement, values).rowcount):
+        total += count
+    return total
 
 
 def _count(db: sqlite3.Connection, rows: str, values: Mapping[str, Any]) -> int:

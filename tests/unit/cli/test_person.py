@@ -85,6 +85,6 @@ def test_the_daemon_erases_for_the_command_line_and_says_so_masked(listed: Diale
 def test_retention_says_what_it_would_take_out(listed: Dialer) -> None:
     assert listed.json("retention", "run", "--dry-run") == {
         "dry_run": True,
-        "removed": {"records": 0, "callbacks": 0, "leads": 0, "proofs": 0, "other_attempts": 0},
+        "removed": {"records": 0, "callbacks": 0, "leads": 0, "proofs": 0, "other_attempts": 0, "commands": 0},
     }
     assert "Taken out:" in listed.ok("retention", "run")

@@ -50,6 +50,8 @@ def test_what_was_commanded_is_shown_with_who_and_from_where(campaign: Dialer) -
     assert "campaign_id=summer" in table
     assert "pin=•••" in table
     assert campaign.ok("trail", "--who", "nobody-here") == "No commands.\n"
+    assert "agent_pause" in campaign.ok("trail", "--agent", "101")
+    assert campaign.ok("trail", "--agent", "102") == "No commands.\n"
 
 
 def test_a_refusal_of_the_floor_exits_with_1(campaign: Dialer) -> None:

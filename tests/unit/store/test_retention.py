@@ -9,7 +9,7 @@ import pytest
 
 from dialer.daemon.retaining import run_if_due
 from dialer.floor.events import CampaignSettings
-from dialer.store import Store, open_store, retention
+from dialer.store import Store, alerts, open_store, retention
 from dialer.store.law import LawSettings
 from tests.unit.store.helpers import NOW, add_leads, ended, number, rows
 
@@ -125,13 +125,54 @@ async def test_the_longest_time_of_a_principals_campaigns_counts_for_its_proofs(
     assert (await retention.run(store, NOW + 1_900 * DAY_S))["proofs"] == 1
 
 
+async def commanded(store: Store, *times: float) -> None:
+    """Entries in the audit trail."""
+    for at in times:
+        entry = alerts.Audit(at, "nadia", "socket", "dnc_import", {}, "done")
+        await store.write(lambda db, entry=entry: alerts.write_audit(db, entry))  # type: ignore[misc]
+
+
+async def test_the_audit_trail_is_kept_as_long_as_the_records_of_calls(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    old = [LATER - RECORDS_S - late for late in (1, 2, 3, DAY_S, 40 * DAY_S)]
+    await commanded(store, *old, LATER - RECORDS_S, LATER - DAY_S)
+
+    foretold = await store.read(lambda db: retention.due(db, LATER))
+    removed = await retention.run(store, LATER)
+
+    assert removed["commands"] == foretold["commands"] == 5
+    assert await rows(store, "SELECT at FROM command_audit ORDER BY at") == [(LATER - RECORDS_S,), (LATER - DAY_S,)]
+
+
+async def test_the_longest_time_of_all_campaigns_counts_for_the_trail(store: Store) -> None:
+    await store.create_campaign(
+        CampaignSettings("american", "trunk", "+12025550100"), principal="other", law=LawSettings("us")
+    )
+    await commanded(store, NOW)
+
+    assert (await retention.run(store, LATER))["commands"] == 0
+    assert (await retention.run(store, NOW + 1_828 * DAY_S))["commands"] == 1
+
+
+async def test_without_any_campaign_the_trail_is_kept_three_years(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "empty.db", create=True, clock=lambda: NOW) as store:
+        await commanded(store, NOW)
+
+        assert (await retention.run(store, NOW + RECORDS_S))["commands"] == 0
+        assert (await retention.run(store, NOW + RECORDS_S + 1))["commands"] == 1
+
+
 async def test_a_dry_run_counts_what_a_run_takes_and_takes_nothing(store: Store) -> None:
     await imported(store, 1, "old", NOW)
     await call(store, NOW)
+    await commanded(store, NOW)
 
     foretold = await store.read(lambda db: retention.due(db, LATER))
 
     assert await rows(store, "SELECT count(*) FROM numbers") == [(2,)]
+    assert await rows(store, "SELECT count(*) FROM command_audit") == [(1,)]
     assert await retention.run(store, LATER) == foretold
     assert set((await store.read(lambda db: retention.due(db, LATER))).values()) == {0}
 
