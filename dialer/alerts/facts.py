@@ -62,12 +62,13 @@ class CampaignFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerIdFigures:
-    """How often people pick up when this number is shown: lately, and earlier today."""
+    """How often people pick up when this number is shown: in the last minutes, and before them today."""
 
     attempts: int = 0
     persons: int = 0
     usual_attempts: int = 0
     usual_persons: int = 0
+    campaigns: tuple[str, ...] = ()  # that showed it lately
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class Facts:
     status: StatusSnapshot
     campaigns: Mapping[str, CampaignFigures] = field(default_factory=dict)
     trunks: Mapping[str, TrunkFigures] = field(default_factory=dict)
-    caller_ids: Mapping[str, CallerIdFigures] = field(default_factory=dict)  # by masked number
+    caller_ids: Mapping[str, CallerIdFigures] = field(default_factory=dict)  # by masked number, each its own
     agents: Mapping[str, AgentFigures] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
 

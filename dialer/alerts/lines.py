@@ -194,11 +194,17 @@ def trunk_slow(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 @alert(
     "%",
     en=(
-        "Number {subject}: {value:.0f} % of the pick-ups that were usual earlier today ({attempts} calls).",
+        (
+            "Number {subject}, shown by {campaigns}: {value:.0f} % of the pick-ups that were usual earlier today"
+            " ({attempts} calls)."
+        ),
         "It may be shown as spam or be blocked. Call it from a mobile phone, and show another number meanwhile.",
     ),
     fr=(
-        "Numéro {subject} : {value:.0f} % des décrochés habituels plus tôt dans la journée ({attempts} appels).",
+        (
+            "Numéro {subject}, présenté par {campaigns} : {value:.0f} % des décrochés habituels plus tôt dans la"
+            " journée ({attempts} appels)."
+        ),
         "Il est peut-être signalé comme spam ou bloqué. Appelez un mobile pour voir, et présentez un autre numéro.",
     ),
 )
@@ -213,5 +219,5 @@ def caller_id_blocked(facts: Facts, settings: Alerts) -> Iterator[Reading]:
             value=100 * now / usual,
             steps=(Step(settings.caller_id_fall_pct, Severity.WARNING),),
             falling=True,
-            words={"attempts": figures.attempts},
+            words={"attempts": figures.attempts, "campaigns": ", ".join(figures.campaigns)},
         )

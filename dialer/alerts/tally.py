@@ -7,18 +7,16 @@ from typing import Final
 
 from dialer.alerts.facts import AgentFigures, CallerIdFigures, CampaignFigures, TrunkFigures
 from dialer.alerts.lines import TALKS
+from dialer.alerts.shown import ShownNumbers, by_person
 from dialer.clock import Clock
 from dialer.floor import commands as cmd
-from dialer.floor.words import AgentState, AnsweredBy, Result
-from dialer.log import mask
+from dialer.floor.words import AgentState, Result
 
 # Bounds of memory and of the time that a look takes; when full the oldest is forgotten, so a busy floor is looked at
 # over a shorter time.
 MOST_OF_A_TRUNK: Final = 500
 MOST_OF_A_CAMPAIGN: Final = 1000
 MOST_OPEN: Final = 5_000
-# A shown number's usual pick-up rate: of so many stretches of a window each, the present one apart.
-USUAL_WINDOWS: Final = 24
 BEFORE_PHONE: Final = (AgentState.CALLING, AgentState.OFFLINE)
 
 
@@ -31,20 +29,6 @@ class _Dialed:
 
 
 @dataclass(slots=True)
-class _Picked:
-    """How often people picked up from ``since`` on."""
-
-    since: float
-    attempts: int = 0
-    persons: int = 0
-
-
-def by_person(outcome: cmd.RecordOutcome) -> bool:
-    """Whether a person picked up, as the law counts."""
-    return outcome.result is Result.ANSWERED and outcome.answered_by is not AnsweredBy.MACHINE
-
-
-@dataclass(slots=True)
 class Tally:
     """Follows the floor's commands. ``clock`` and all times are seconds since the epoch."""
 
@@ -53,7 +37,7 @@ class Tally:
     _open: dict[str, _Dialed] = field(default_factory=dict)
     _trunks: dict[str, deque[cmd.RecordOutcome]] = field(default_factory=dict)
     _campaigns: dict[str, deque[cmd.RecordOutcome]] = field(default_factory=dict)
-    _caller_ids: dict[str, deque[_Picked]] = field(default_factory=dict)
+    _shown: ShownNumbers = field(default_factory=ShownNumbers)
     _idles: deque[tuple[float, str, float]] = field(default_factory=lambda: deque(maxlen=MOST_OF_A_CAMPAIGN))
     _ready_since: dict[str, float] = field(default_factory=dict)
     _calling: set[str] = field(default_factory=set)
@@ -87,18 +71,11 @@ class Tally:
             return
         self._trunks.setdefault(dialed.trunk, deque(maxlen=MOST_OF_A_TRUNK)).append(outcome)
         self._campaigns.setdefault(outcome.campaign_id, deque(maxlen=MOST_OF_A_CAMPAIGN)).append(outcome)
-        self._note_pick_up(dialed.caller_id, outcome)
+        self._shown.note(dialed.caller_id, outcome)
         if outcome.connected_at is not None and outcome.agent_id:
             before = self._agents.get(outcome.agent_id, AgentFigures())
             talks = (*before.talks_s, outcome.ended_at - outcome.connected_at)[-TALKS:]
             self._agents[outcome.agent_id] = replace(before, talks_s=talks)
-
-    def _note_pick_up(self, number: str, outcome: cmd.RecordOutcome) -> None:
-        stretches = self._caller_ids.setdefault(number, deque(maxlen=USUAL_WINDOWS + 1))
-        if not stretches or outcome.ended_at >= stretches[-1].since + self.window_s:
-            stretches.append(_Picked(outcome.ended_at))
-        stretches[-1].attempts += 1
-        stretches[-1].persons += by_person(outcome)
 
     def _agent_moved(self, command: cmd.RecordAgent) -> None:
         agent_id, state = command.agent_id, command.state
@@ -139,17 +116,8 @@ class Tally:
         }
 
     def caller_ids(self) -> dict[str, CallerIdFigures]:
-        """By masked number: the latest stretch of a window's length, against the hours before it."""
-        found = {}
-        for number, stretches in self._caller_ids.items():
-            *before, late = stretches
-            found[mask(number)] = CallerIdFigures(
-                attempts=late.attempts,
-                persons=late.persons,
-                usual_attempts=sum(stretch.attempts for stretch in before),
-                usual_persons=sum(stretch.persons for stretch in before),
-            )
-        return found
+        """By masked number, the calls of the window and those before them of the same day."""
+        return self._shown.figures(self.clock(), self.window_s)
 
     def agents(self) -> dict[str, AgentFigures]:
         """By agent."""

@@ -115,7 +115,7 @@ def test_a_shown_number_is_held_against_its_own_past() -> None:
     time = Time()
     tally = Tally(time, 600)
     tally.follow(call("a", Result.ANSWERED))
-    time.now += 700
+    time.now += 601
     tally.follow(call("b", at=time.now))
     ((number, found),) = tally.caller_ids().items()
     assert number == "+3316•••••00"
