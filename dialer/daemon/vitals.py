@@ -87,16 +87,25 @@ class StoreProbe:
     """Writes something that changes nothing every few seconds: a disk that hangs is noticed on a quiet night too."""
 
     store: Store
+    clock: Clock = time.monotonic
     answers: int = 0
-    took_s: float | None = None  # the last write, commit and wait in the queue included
+    _last_s: float | None = None
+    _asked: float | None = None
+
+    @property
+    def took_s(self) -> float | None:
+        """The last write, commit and wait in the queue included; or the present one, if that has taken longer by now."""
+        if self._asked is None:
+            return self._last_s
+        return max(self._last_s or 0.0, self.clock() - self._asked)
 
     async def run(self) -> None:
         """For ever; ends only when cancelled."""
         while True:
-            asked = time.monotonic()
+            asked = self._asked = self.clock()
             with suppress(StoreUnavailable):  # an answer all the same: a full disk is not cured by a restart
                 await self.store.write(schema.touch)
-            self.took_s = time.monotonic() - asked
+            self._last_s, self._asked = self.clock() - asked, None
             self.answers += 1
             await asyncio.sleep(PROBE_EVERY_S)
 

@@ -1,11 +1,13 @@
 """A lookout beside a bench: everything that judges the floor and tells of it, on a virtual clock."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 
 from dialer.alerts.board import Board
 from dialer.alerts.tally import Tally
+from dialer.clock import Clock
 from dialer.config_file import Loaded
 from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.daemon.lookout import Lookout
@@ -36,12 +38,13 @@ class Room:
     bench: Bench
     loaded: Loaded
     wall: Callable[[], float] = lambda: NOW
+    probe_clock: Clock = time.monotonic
     outbox: Outbox = field(default_factory=lambda: Outbox("dialer/test/"))
 
     def __post_init__(self) -> None:
         bench = self.bench
         self.watch = Watch(bench.engine, bench.store)
-        self.probe = StoreProbe(bench.store)
+        self.probe = StoreProbe(bench.store, self.probe_clock)
         self.lag = LoopLag(_recent=deque(maxlen=3))
         self.backlog: Sized = ()
         self.senses = Senses(
