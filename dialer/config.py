@@ -104,7 +104,8 @@ class Store(Section):
         default=500,
         ge=1,
         le=1_000_000,
-        description="`dialer doctor` complains when the disk has less free space than this.",
+        description="With less free space than this on the store's disk the alert disk_full_soon is critical, and"
+        " `dialer doctor` complains.",
     )
 
 

@@ -80,7 +80,10 @@ class Alerts(Section):
         default=500.0, ge=10, le=60_000, description="A write to the store takes this long, commit included."
     )
     disk_days: float = Field(
-        default=7.0, ge=0.1, le=365, description="Days until the store's disk is full at today's growth."
+        default=7.0,
+        ge=0.1,
+        le=365,
+        description="Days until the store's disk has less than min_free_mb free, at today's growth.",
     )
     clock_off_s: float = Field(
         default=0.5, ge=0.05, le=3600, description="The wall's clock moved this far against the daemon's."

@@ -90,6 +90,7 @@ class Machine:
     store_write_s: float | None = None  # the last probe
     store_healthy: bool = True
     disk_free_bytes: int | None = None
+    disk_least_bytes: int = 0  # that must stay free
     growth_bytes_a_day: float | None = None
     clock_offset_s: float = 0.0  # the wall less the daemon's clock
     tzdata_days: float | None = None

@@ -110,23 +110,35 @@ def store_slow(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 @alert(
     "days",
     en=(
-        "The store's disk is full in {value:.1f} days at today's growth ({free_mb:.0f} MB free).",
-        "Free space or enlarge the disk; without space nothing is dialed.",
+        (
+            "The store's disk has {free_mb:.0f} MB free; at today's growth it has less than the {least_mb:.0f} MB that"
+            " must stay free in {value:.1f} days."
+        ),
+        "Free space or enlarge the disk (`du -xh / | sort -h | tail`); without space nothing is dialed.",
     ),
     fr=(
-        "Le disque de la base sera plein dans {value:.1f} jours au rythme du jour ({free_mb:.0f} Mo libres).",
-        "Libérez de la place ou agrandissez le disque ; sans place, rien n'est appelé.",
+        (
+            "Le disque de la base a {free_mb:.0f} Mo libres ; au rythme du jour il en aura moins que les"
+            " {least_mb:.0f} Mo à garder libres dans {value:.1f} jours."
+        ),
+        "Libérez de la place ou agrandissez le disque (`du -xh / | sort -h | tail`) ; sans place, rien n'est appelé.",
     ),
 )
 def disk_full_soon(facts: Facts, settings: Alerts) -> Iterator[Reading]:
-    """The disk of the store is full within the bound, at the growth of the last day; critical within a day."""
+    """The store's disk has less than [store] min_free_mb free within the bound, at today's growth; critical in a day.
+
+    Growth is what the store grew by or what the disk lost in the last day, whichever is more.
+    """
     machine = facts.machine
-    if machine.disk_free_bytes is not None and machine.growth_bytes_a_day:
+    if machine.disk_free_bytes is None:
+        return
+    spare = max(0, machine.disk_free_bytes - machine.disk_least_bytes)
+    if machine.growth_bytes_a_day or not spare:
         yield Reading(
-            value=machine.disk_free_bytes / machine.growth_bytes_a_day,
+            value=spare / machine.growth_bytes_a_day if machine.growth_bytes_a_day else 0.0,
             steps=(Step(settings.disk_days, Severity.WARNING), Step(min(1.0, settings.disk_days), Severity.CRITICAL)),
             falling=True,
-            words={"free_mb": machine.disk_free_bytes / 1e6},
+            words={"free_mb": machine.disk_free_bytes / 1e6, "least_mb": machine.disk_least_bytes / 1e6},
         )
 
 

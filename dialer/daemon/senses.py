@@ -34,6 +34,7 @@ WEEKS: Final = 4
 HOUR_S: Final = 3600.0
 FEWEST_USUAL: Final = 50  # fewer attempts say nothing about what is usual
 GROWTH_S: Final = 86_400.0
+MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Senses:
             store_write_s=self.probe.took_s,
             store_healthy=self.store.healthy,
             disk_free_bytes=disk.free_bytes if disk else None,
+            disk_least_bytes=self.loaded().config.store.min_free_mb * MEGABYTE,
             growth_bytes_a_day=self._growth(),
             clock_offset_s=self.wall() - now,
             tzdata_days=age_days,
@@ -146,12 +148,17 @@ class Senses:
         )
 
     def _growth(self) -> float | None:
-        """Bytes a day, by the last day or what has been seen of it; None in the first ten minutes, or of none."""
+        """Bytes a day, by the last day or what has been seen of it; None in the first ten minutes, or of none.
+
+        What the store grew by, or what the disk lost: recordings and logs fill it as well. Less than an hour counts as
+        one, or an import just after a start would be the end of the disk.
+        """
         if len(self._disks) < 2:
             return None
         first, last = self._disks[0], self._disks[-1]
-        seconds, grown = last.at - first.at, last.used_bytes - first.used_bytes
-        return grown / seconds * 86_400 if seconds >= 600 and grown > 0 else None
+        seconds = last.at - first.at
+        grown = max(last.used_bytes - first.used_bytes, first.free_bytes - last.free_bytes)
+        return grown / max(seconds, HOUR_S) * 86_400 if seconds >= 600 and grown > 0 else None
 
 
 def _look_at_disk(loaded: Loaded, now: float) -> tuple[_Disk, float | None]:

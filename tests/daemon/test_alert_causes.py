@@ -433,19 +433,50 @@ async def test_store_slow(stage: Stage) -> None:
     await stage.resolved(told)
 
 
+def free(megabytes: int, usage: Any = type(shutil.disk_usage("/"))) -> Any:  # noqa: ANN401 - shutil's own
+    """A disk of a terabyte with so much space left."""
+    return usage(10**12, 10**12 - megabytes * 10**6, megabytes * 10**6)
+
+
 async def test_disk_full_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store grows by 4 MB in an hour, and 200 MB are free; then it grows no more."""
-    full = type(shutil.disk_usage("/"))(10**9, 8 * 10**8, 2 * 10**8)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
+    """The store grows by 4 MB in an hour, and 500 MB more than it needs are free; then it grows no more."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: free(1_000))
     senses, store = stage.room.senses, stage.bench.store
     await senses._look_at_machine(NOW)
     await store.write(lambda db: db.execute("CREATE TABLE filler AS SELECT zeroblob(4000000) AS x").fetchall())
     await senses._look_at_machine(NOW + HOUR_S)
     told = await stage.raised("disk_full_soon")
-    assert "200 MB free" in told["cause"]
+    assert "1000 MB free" in told["cause"]
     for hour in range(2, 24):
         await senses._look_at_machine(NOW + hour * HOUR_S)
     await stage.resolved(told)
+
+
+async def test_disk_full_soon_by_what_others_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recordings take 50 GB of 200 GB in a day; then the disk is all but full, until somebody makes room."""
+    senses = stage.room.senses
+    for hour in range(25):
+        left = free(200_000 - hour * 2_000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path, left=left: left)
+        await senses._look_at_machine(NOW + hour * HOUR_S)
+    told = await stage.raised("disk_full_soon")
+    assert (told["severity"], "152000 MB free" in told["cause"]) == ("warning", True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: free(400))
+    await senses._look_at_machine(NOW + 25 * HOUR_S)
+    stage.room.look()
+    worse = json.loads(await stage.heard.until("/disk_full_soon", '"state":"changed"'))
+    assert (worse["severity"], worse["value"], "400 MB free" in worse["cause"]) == ("critical", 0.0, True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: free(900_000))
+    await senses._look_at_machine(NOW + 26 * HOUR_S)
+    await stage.resolved(told)
+
+
+async def test_disk_full_soon_from_the_first_look(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that starts on a disk that is all but full says so, though no growth is known yet."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: free(400))
+    await stage.room.senses._look_at_machine(NOW)
+    told = await stage.raised("disk_full_soon")
+    assert told["severity"] == "critical"
 
 
 async def test_tzdata_old(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
