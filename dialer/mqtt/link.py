@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 
 BACKOFF_FIRST_S: Final = 0.5
 STEADY_S: Final = 30.0  # a session that lasted this long ended by chance, not because the broker refuses us
-FAREWELL_S: Final = 3.0
+FAREWELL_S: Final = 4.0
+LAST_ALERTS_S: Final = 2.0  # of the farewell; the rest of it is for saying offline
 AT_A_TIME: Final = 100  # states on their way to the broker
 INCOMING: Final = 5_000  # messages that wait; what comes beyond is dropped
 STALE: Final = ("campaign/+/+", "agent/+/state", "trunk/+/state")
@@ -112,7 +113,11 @@ class MqttLink:
         client = self._client()
         try:
             async with client:
-                await self._converse(client)
+                try:
+                    await self._converse(client)
+                except BaseException:
+                    client.abandon()  # leaving politely would have the broker drop the last will
+                    raise
         finally:
             client.abandon()
 
@@ -168,7 +173,11 @@ class MqttLink:
                 task.result()
 
     async def _say_farewell(self, client: _Client) -> None:
-        await self.outbox.alerts.emptied()  # its task sends; the whole farewell is bounded by FAREWELL_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_ALERTS_S):
+                await self.outbox.alerts.emptied()  # its task sends
+        if waiting := len(self.outbox.alerts):
+            log.warning("mqtt_alerts_left", alerts=waiting)
         await client.publish(f"{self.outbox.root}status", OFFLINE, qos=1, retain=True)
         self.up = False
         log.info("mqtt_closed")

@@ -3,17 +3,18 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
 from dialer.config_file import Loaded, parse
-from dialer.mqtt.link import MqttLink
+from dialer.mqtt.link import Message, MqttLink
 from dialer.mqtt.outbox import Outbox
 from dialer.mqtt.tree import State
-from tests.broker import Broker, ears
+from tests.broker import Broker, Ears, ears
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = 1_790_000_000.0
@@ -106,6 +107,62 @@ async def test_who_stops_says_farewell(broker: Broker) -> None:
         async with link(broker):
             await heard.until("test/status", "online")
         await heard.until("test/status", "offline")
+
+
+async def test_who_stops_with_more_alerts_than_a_slow_broker_takes_says_farewell_all_the_same(broker: Broker) -> None:
+    async with far_away(broker, delay_s=0.1) as port, ears(broker) as heard:
+        made = link(broker, port=port)
+        for number in range(200):
+            made.outbox.tell_alert("alert/system/ami_lost", {"alert_id": f"a{number}"}, NOW)
+        async with made:
+            await heard.until("alert/system/ami_lost", '"a1"')
+        assert len(made.outbox.alerts)  # else this proves nothing
+        await heard.until("test/status", "offline")
+
+
+async def test_a_session_that_ends_by_a_fault_leaves_the_will_to_be_told(broker: Broker) -> None:
+    faults = [RuntimeError("made up")]
+
+    async def stumble(_message: Message) -> None:
+        if faults:
+            raise faults.pop()
+
+    made = link(broker)
+    made.wishes = {"cmd/#": stumble}
+    async with ears(broker) as heard, made:
+        await heard.until("test/status", "online")
+        while faults:
+            await heard.client.publish("dialer/test/cmd/x", b"{}", qos=1)
+        await until(lambda: made.sessions == 2)
+        await until(lambda: len(statuses(heard)) == 3)
+        assert statuses(heard) == ["online", "offline", "online"]
+
+
+def statuses(heard: Ears) -> list[str]:
+    """What the link's own status said, in order."""
+    return [payload for topic, payload, _ in heard.heard if topic == "dialer/test/status"]
+
+
+@asynccontextmanager
+async def far_away(broker: Broker, delay_s: float) -> AsyncIterator[int]:
+    """A port that leads to the broker; all that the broker says comes late."""
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", broker.port)
+        await asyncio.gather(pump(reader, back, 0.0), pump(there, writer, delay_s))
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late_s: float) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await asyncio.sleep(late_s)
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(join, "127.0.0.1", 0)
+    async with server:
+        yield int(server.sockets[0].getsockname()[1])
 
 
 async def test_the_last_will_says_offline_when_the_process_is_killed(broker: Broker) -> None:
