@@ -72,6 +72,7 @@ class Alerts(Section):
         default=50.0, ge=5, le=100, description="Share of an agent's last ten talks that were hung up at once."
     )
     link_down_s: float = Field(default=1.0, ge=0, le=600, description="Asterisk is out of reach this long.")
+    mqtt_down_s: float = Field(default=30.0, ge=0, le=3600, description="The MQTT broker is out of reach this long.")
     loop_lag_ms: float = Field(default=250.0, ge=10, le=60_000, description="The daemon answers this late.")
     ami_backlog: int = Field(
         default=1000, ge=10, le=1_000_000, description="Events of Asterisk that wait to be handled."

@@ -52,6 +52,29 @@ def fastagi_failing(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 
 
 @alert(
+    "s",
+    en=(
+        "The MQTT broker has been out of reach for {value:.0f} s: {why}. What is told over MQTT waits; calls go on.",
+        "Is it running, and is [mqtt] right? `systemctl status mosquitto`; `dialer alerts list` works without it.",
+    ),
+    fr=(
+        "Le broker MQTT est injoignable depuis {value:.0f} s : {why}. Ce qui s'y dit attend ; les appels continuent.",
+        "Tourne-t-il, [mqtt] est-il juste ? `systemctl status mosquitto` ; `dialer alerts list` marche sans lui.",
+    ),
+)
+def mqtt_down(facts: Facts, settings: Alerts) -> Iterator[Reading]:
+    """The MQTT broker is out of reach, or refuses the dialer."""
+    mqtt = facts.status.mqtt
+    if mqtt is not None and not mqtt.up:
+        yield Reading(
+            value=facts.at - mqtt.since,
+            steps=(Step(settings.mqtt_down_s, Severity.WARNING),),
+            hold_s=0.0,
+            words={"why": mqtt.why.rstrip(".") or "not reached yet"},
+        )
+
+
+@alert(
     "ms",
     en=(
         "The daemon answers {value:.0f} ms late.",

@@ -91,6 +91,8 @@ def _heading(floor: dict[str, Any]) -> Table:
     who = Text.assemble(("dialerd ", "bold"), f"{floor['instance']}  up {duration(floor['at'] - floor['started_at'])}")
     if floor["draining"]:
         who.append("  DRAINING", "bold yellow")
+    if floor["mqtt"] is not None and not floor["mqtt"]["up"]:
+        who.append("  MQTT DOWN", "bold red")
     line = Table.grid(expand=True)
     line.add_column(no_wrap=True)
     line.add_column(justify="center", no_wrap=True)

@@ -120,6 +120,11 @@ def callback_words(callbacks: dict[str, Any]) -> str:
     return "; ".join([f"callbacks {counts}{when}", *callbacks["waits"]])
 
 
+def mqtt_words(mqtt: dict[str, Any], now: float) -> str:
+    """That the broker is out of reach, since when and why, in one line."""
+    return f"MQTT DOWN for {duration(now - mqtt['since'])}: {mqtt['why'] or 'not reached yet'}"
+
+
 def trunk_words(trunk: dict[str, Any]) -> str:
     """That a trunk is avoided, since when, and what carries its calls, in one line."""
     instead = f"calls go over {trunk['instead']}" if trunk["instead"] else "one call at a time tries it"
@@ -147,6 +152,8 @@ def tell(floor: Any) -> None:  # noqa: ANN401 - JSON
     up = duration(floor["at"] - floor["started_at"])
     click.echo(f"dialerd {floor['version']} ({floor['instance']}), up {up}{drain}; link {state}")
     columns = ("campaign", "state", "agents", "calls", "picked up", "abandoned", "limit", "occupancy", "leads left")
+    if floor["mqtt"] is not None and not floor["mqtt"]["up"]:
+        click.echo(mqtt_words(floor["mqtt"], floor["at"]))
     print_table(columns, map(_campaign_row, floor["campaigns"]))
     for campaign in floor["campaigns"]:
         if campaign["pacing"] is not None:

@@ -21,6 +21,17 @@ class LinkStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MqttStatus:
+    """The connection to the broker. ``since`` is seconds since the epoch; ``why`` says what keeps it down."""
+
+    up: bool
+    since: float
+    why: str = ""
+    alerts_dropped: int = 0  # since the daemon's start: too many waited for a broker that was away
+    events_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentStatus:
     """One agent now; ``since`` is when the present state began."""
 
@@ -117,6 +128,7 @@ class StatusSnapshot:
     started_at: float
     draining: bool
     link: LinkStatus
+    mqtt: MqttStatus | None = None  # None: no broker is spoken to
     campaigns: tuple[CampaignStatus, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
     trunks: tuple[TrunkView, ...] = ()  # those that were dialed over since the start

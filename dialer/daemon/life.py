@@ -37,6 +37,7 @@ from dialer.floor import events as ev
 from dialer.floor.floor import Floor
 from dialer.floor.trunks import TrunkRules
 from dialer.metrics.figures import Figures
+from dialer.mqtt.link import MqttLink
 from dialer.pbx.connect import ami_settings
 from dialer.pbx.fastagi import FastAgiServer
 from dialer.pbx.link import Pbx
@@ -83,6 +84,7 @@ class Daemon:
         self._notifier = Notifier()
         self._reloading = Reloading(self._notifier, self._troubles, self._put_in_force)
         self._lag = LoopLag()
+        self._mqtt: MqttLink | None = None
         self._pbx = Pbx(ami_settings(loaded), self._on_pbx_event, self._clock)
 
     async def run(self) -> None:
@@ -98,6 +100,7 @@ class Daemon:
             self._probe = StoreProbe(self.store)
             await self._measure(parts)
             self._telling = await open_telling(self._house(), parts)
+            self._mqtt = self._telling.link
             self._catch_signals()
             log.info("daemon_started", version=__version__, store=str(config.store_path))
             self._notifier.ready()
@@ -325,6 +328,7 @@ class Daemon:
                 why=str(link["problem"] or ""),
                 asterisk=self._pbx.version,
             ),
+            mqtt=self._mqtt.status() if self._mqtt is not None else None,
             campaigns=self._watch.campaigns(),
             agents=self._watch.agents(),
             trunks=tuple(self.engine.floor.trunk_views()),

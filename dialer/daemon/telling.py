@@ -70,7 +70,11 @@ async def open_telling(house: House, parts: contextlib.AsyncExitStack) -> Tellin
     loaded = house.loaded()
     config = loaded.config
     outbox = Outbox(root(config.mqtt, config.daemon.instance)) if config.mqtt.enabled else None
-    link = None if outbox is None else MqttLink(loaded, outbox, _wishes(house, outbox), _births(loaded, outbox))
+    link = (
+        None
+        if outbox is None
+        else MqttLink(loaded, outbox, _wishes(house, outbox), _births(loaded, outbox), house.clock)
+    )
     senses = Senses(
         house.engine, house.store, house.probe, house.lag, house.loaded, house.ami_backlog, lambda: _certificates(link)
     )

@@ -52,6 +52,10 @@ CATALOGUE: Final = (
            "Questions that failed: refused, gone, timeouts, failures."),
     Metric("dialer_trunk_avoided", "gauge", ("trunk",),
            "1 while a trunk that failed calls in a row is only tried, else 0; of trunks that were dialed over."),
+    Metric("dialer_mqtt_up", "gauge", (), "1 while the broker takes what is told; none where [mqtt] is off."),
+    Metric("dialer_mqtt_dropped_total", "counter", ("queue",),
+           "Messages that were given up, for too many waited for the broker: alerts, or events (steps of calls, "
+           "replies). States are never dropped, the latest waits."),
     Metric("dialer_store_up", "gauge", (),
            "1 while the store takes what is written; nothing is dialed while it is 0."),
     Metric("dialer_store_commit_seconds", "histogram", (), "Commits of the store, each of a group of units of work."),

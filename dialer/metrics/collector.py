@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from dialer.control.status import CampaignStatus, StatusSnapshot
+from dialer.control.status import CampaignStatus, MqttStatus, StatusSnapshot
 from dialer.floor.words import AgentState, AttemptState, CampaignState, Result
 from dialer.metrics.catalogue import BY_NAME, MOST_CAMPAIGNS, MOST_TRUNKS, Metric
 from dialer.metrics.figures import Figures
@@ -36,6 +36,7 @@ class ReadingCollector(Collector):
         sheet = _Sheet()
         _of_the_daemon(sheet, self._reading)
         _of_the_pbx(sheet, self._reading)
+        _of_mqtt(sheet, self._reading.status.mqtt)
         _of_the_store(sheet, self._reading)
         shown = shown_campaigns(self._reading.status)
         sheet.put("dialer_campaigns_left_out", len(self._reading.status.campaigns) - len(shown))
@@ -121,6 +122,13 @@ def _of_the_pbx(sheet: _Sheet, reading: Reading) -> None:
         sheet.put("dialer_fastagi_failures_total", fastagi[kind], kind)
     for trunk in reading.status.trunks[:MOST_TRUNKS]:
         sheet.put("dialer_trunk_avoided", trunk.avoided_since is not None, trunk.trunk_id)
+
+
+def _of_mqtt(sheet: _Sheet, mqtt: MqttStatus | None) -> None:
+    if mqtt is not None:
+        sheet.put("dialer_mqtt_up", mqtt.up)
+        sheet.put("dialer_mqtt_dropped_total", mqtt.alerts_dropped, "alerts")
+        sheet.put("dialer_mqtt_dropped_total", mqtt.events_dropped, "events")
 
 
 def _of_the_store(sheet: _Sheet, reading: Reading) -> None:

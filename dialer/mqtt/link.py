@@ -13,7 +13,9 @@ from typing import Any, Final, Self
 import aiomqtt
 import structlog
 
+from dialer.clock import Clock, steady_clock
 from dialer.config_file import Loaded
+from dialer.control.status import MqttStatus
 from dialer.errors import DialerError
 from dialer.mqtt.outbox import Outbox, Queue
 from dialer.mqtt.tree import OFFLINE, ONLINE
@@ -63,15 +65,18 @@ class MqttLink:
     outbox: Outbox
     wishes: Mapping[str, Received] = field(default_factory=dict)
     absolute_wishes: Mapping[str, Received] = field(default_factory=dict)
+    clock: Clock = field(default_factory=steady_clock)
     up: bool = False
     problem: str = ""
     sessions: int = 0
     certificate_ends_at: float | None = None
+    _since: float = 0.0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _rng: random.Random = field(default_factory=random.Random)
 
     async def __aenter__(self) -> Self:
+        self._since = self.clock()
         self._task = asyncio.create_task(self._run(), name="mqtt")
         return self
 
@@ -82,6 +87,16 @@ class MqttLink:
         await asyncio.wait([task], timeout=FAREWELL_S)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    def status(self) -> MqttStatus:
+        """How the connection stands, and what could not be kept for the broker."""
+        return MqttStatus(
+            up=self.up,
+            since=self._since,
+            why=self.problem,
+            alerts_dropped=self.outbox.alerts.dropped,
+            events_dropped=self.outbox.events.dropped,
+        )
 
     async def _run(self) -> None:
         failures = 0
@@ -107,6 +122,8 @@ class MqttLink:
     def _note_down(self, why: str) -> None:
         if self.up or why != self.problem:
             log.warning("mqtt_down", why=why)
+        if self.up:
+            self._since = self.clock()
         self.up, self.problem = False, why
 
     async def _session(self) -> None:
@@ -150,6 +167,7 @@ class MqttLink:
         self.certificate_ends_at = client.certificate_ends_at()
         await client.publish(f"{self.outbox.root}status", ONLINE, qos=1, retain=True)
         self.up, self.problem, self.sessions = True, "", self.sessions + 1
+        self._since = self.clock()
         log.info("mqtt_up", host=self.loaded.config.mqtt.host)
         self.outbox.resend()
         works = [self._send_states(client), self._send_alerts(client), self._send_events(client)]

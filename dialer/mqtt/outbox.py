@@ -34,6 +34,7 @@ class Queue:
         self._news = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._full = False
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -44,7 +45,8 @@ class Queue:
         if len(self._waiting) >= self._most:
             self._waiting.popleft()
             self.dropped += 1
-            if self.dropped == 1:
+            if not self._full:
+                self._full = True
                 log.warning("mqtt_dropped", topic=message.topic, bound=self._most)
         self._waiting.append(message)
         self._empty.clear()
@@ -62,6 +64,7 @@ class Queue:
         if self._waiting and self._waiting[0] is message:
             self._waiting.popleft()
         if not self._waiting:
+            self._full = False
             self._empty.set()
 
     async def emptied(self) -> None:

@@ -48,6 +48,7 @@ def floor(status: Mapping[str, Any]) -> dict[str, Any]:
     """The status without its agents one by one."""
     told = {key: status[key] for key in ("at", "version", "instance", "started_at", "draining", "agents_by_state")}
     told["link"] = mask_value(dict(status["link"]))
+    told["mqtt"] = status["mqtt"] and {**status["mqtt"], "why": text(status["mqtt"]["why"])}
     told["campaigns"] = [_campaign(campaign) for campaign in status["campaigns"]]
     told["troubles"] = [{"at": each["at"], "text": text(each["text"])} for each in status["troubles"]]
     return told

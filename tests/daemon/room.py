@@ -9,7 +9,7 @@ from dialer.alerts.board import Board
 from dialer.alerts.tally import Tally
 from dialer.clock import Clock
 from dialer.config_file import Loaded
-from dialer.control.status import LinkStatus, StatusSnapshot
+from dialer.control.status import LinkStatus, MqttStatus, StatusSnapshot
 from dialer.daemon.lookout import Lookout
 from dialer.daemon.senses import Senses
 from dialer.daemon.vitals import LoopLag, StoreProbe
@@ -33,12 +33,13 @@ attempts = true
 
 @dataclass
 class Room:
-    """A lookout beside a bench; ``wall`` is the machine's clock."""
+    """A lookout beside a bench; ``wall`` is the machine's clock, ``mqtt`` how the link to the broker stands."""
 
     bench: Bench
     loaded: Loaded
     wall: Callable[[], float] = lambda: NOW
     probe_clock: Clock = time.monotonic
+    mqtt: Callable[[], MqttStatus | None] = lambda: None
     outbox: Outbox = field(default_factory=lambda: Outbox("dialer/test/"))
 
     def __post_init__(self) -> None:
@@ -78,6 +79,7 @@ class Room:
             started_at=NOW,
             draining=False,
             link=LinkStatus(up=self.bench.engine.floor.link_up, since=NOW),
+            mqtt=self.mqtt(),
             campaigns=self.watch.campaigns(),
             agents=self.watch.agents(),
             trunks=tuple(self.bench.engine.floor.trunk_views()),

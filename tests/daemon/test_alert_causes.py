@@ -37,6 +37,7 @@ from dialer.store.law import LawSettings
 from tests.broker import Broker, Ears, ears
 from tests.daemon.harness import NOW, SETTINGS, Bench, put_on_record
 from tests.daemon.room import CONFIG, Room
+from tests.daemon.test_mqtt_link import until
 from tests.unit.store.helpers import add_leads, number
 
 HOUR_S = 3600.0
@@ -55,6 +56,7 @@ class Stage:
 
     room: Room
     heard: Ears
+    link: MqttLink
 
     @property
     def bench(self) -> Bench:
@@ -149,9 +151,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @asynccontextmanager
-async def staged(folder: Path, broker: Broker, law: LawSettings | None = None) -> AsyncIterator[Stage]:
-    """A stage whose leads are called under a law; else under the laboratory's."""
-    loaded = parse(f"{CONFIG}enabled = true\nport = {broker.port}\n", folder / "dialer.toml")
+async def staged(folder: Path, broker: Broker, law: LawSettings | None = None, more: str = "") -> AsyncIterator[Stage]:
+    """A stage whose leads are called under a law; else under the laboratory's. ``more``: settings of the link."""
+    loaded = parse(f"{CONFIG}enabled = true\nport = {broker.port}\n{more}", folder / "dialer.toml")
     async with open_store(folder / "dialer.db", create=True, clock=lambda: NOW) as store:
         bench = Bench(store)
         await bench.open([number(n) for n in range(60)])
@@ -160,8 +162,11 @@ async def staged(folder: Path, broker: Broker, law: LawSettings | None = None) -
             await store.change_law("c1", law)
         room = Room(bench, loaded, outbox=Outbox(f"dialer/{folder.name}/"))
         room.wall = lambda: bench.now
-        async with ears(broker, f"dialer/{folder.name}/alert/#") as heard, MqttLink(loaded, room.outbox):
-            yield Stage(room, heard)
+        link = MqttLink(loaded, room.outbox, clock=lambda: bench.now)
+        room.mqtt = link.status
+        async with ears(broker, f"dialer/{folder.name}/alert/#") as heard, link:
+            await until(lambda: link.up)
+            yield Stage(room, heard, link)
 
 
 @pytest.fixture
@@ -400,6 +405,22 @@ async def test_event_loop_lag(stage: Stage) -> None:
             await asyncio.sleep(0.01)
     looking.cancel()
     await stage.resolved(told)
+
+
+async def test_mqtt_down(tmp_path: Path) -> None:
+    """The broker hangs; what was told meanwhile, this alert too, is heard when it goes on."""
+    with Broker(tmp_path / "own") as own:
+        async with staged(tmp_path, own, more="timeout_s = 0.5\nreconnect_max_s = 0.5\n") as stage:
+            stage.bench.now += 60
+            own.freeze()
+            stage.room.outbox.tell_alert("alert/system/x", {"alert_id": "x"}, NOW)
+            await until(lambda: not stage.link.up)
+            assert stage.room.look(after_s=29) == []  # a broker that is restarted is nobody's business
+            assert "mqtt_down" in stage.room.look(after_s=2)
+            own.thaw()
+            told = await stage.raised("mqtt_down", after_s=0)
+            await until(lambda: stage.link.up)
+            await stage.resolved(told)
 
 
 async def test_ami_backlog(stage: Stage) -> None:

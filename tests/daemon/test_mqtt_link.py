@@ -9,10 +9,12 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+import structlog
 
 from dialer.config_file import Loaded, parse
 from dialer.mqtt.link import Message, MqttLink
-from dialer.mqtt.outbox import Outbox
+from dialer.mqtt.outbox import Message as QueuedMessage
+from dialer.mqtt.outbox import Outbox, Queue
 from dialer.mqtt.tree import State
 from tests.broker import Broker, Ears, ears
 
@@ -278,6 +280,18 @@ def test_the_waiting_alerts_are_bounded_and_the_oldest_go() -> None:
     for number in range(2100):
         outbox.tell_alert("alert/system/x", {"alert_id": number}, NOW)
     assert (len(outbox.alerts), outbox.alerts.dropped) == (2000, 100)
+
+
+def test_alerts_that_are_dropped_are_told_once_for_each_time_that_the_queue_runs_over() -> None:
+    queue = Queue(2)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            messages = [QueuedMessage("t", str(number).encode()) for number in range(5)]
+            for message in messages:
+                queue.put(message)
+            for message in messages[3:]:
+                queue.arrived(message)
+    assert ([log["event"] for log in logs], queue.dropped) == (["mqtt_dropped"] * 2, 6)
 
 
 async def until(true: Callable[[], bool]) -> None:

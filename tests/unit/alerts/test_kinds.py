@@ -13,7 +13,7 @@ from dialer.alerts.facts import AgentFigures, CallerIdFigures, Facts, Machine, T
 from dialer.alerts.kinds import read_all
 from dialer.alerts.words import KINDS, LANGUAGES, Severity
 from dialer.config_telling import Alerts
-from dialer.control.status import AgentStatus, LinkStatus, Today
+from dialer.control.status import AgentStatus, LinkStatus, MqttStatus, Today
 from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules import load_preset
@@ -51,6 +51,13 @@ def machine(**values: object) -> Facts:
 def team(*agents: AgentStatus, **values: Any) -> Facts:  # noqa: ANN401 - fields of Facts
     """A campaign with these agents."""
     return facts((campaign(),), agents, **values)
+
+
+def broker(*, up: bool, for_s: float) -> Facts:
+    """A floor whose broker stands so."""
+    there = facts()
+    mqtt = MqttStatus(up=up, since=NOW - for_s, why="" if up else "Connection refused.")
+    return replace(there, status=replace(there.status, mqtt=mqtt))
 
 
 def trunk(**values: Any) -> Facts:  # noqa: ANN401 - its fields
@@ -172,6 +179,9 @@ CASES: Mapping[str, Case] = {
     ),
     "fastagi_failing": Case(
         machine(route_up=False, route_since=NOW - 3), machine(), Severity.CRITICAL, "system", "FastAGI"
+    ),
+    "mqtt_down": Case(
+        broker(up=False, for_s=31), broker(up=True, for_s=31), Severity.WARNING, "system", "31 s: Connection refused. "
     ),
     "event_loop_lag": Case(machine(loop_lag_s=0.3), machine(loop_lag_s=0.01), Severity.WARNING, "system", "300 ms"),
     "ami_backlog": Case(machine(ami_backlog=1500), machine(ami_backlog=3), Severity.WARNING, "system", "1500"),

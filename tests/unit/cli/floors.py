@@ -6,6 +6,7 @@ from dialer.control.status import (
     AgentStatus,
     CampaignStatus,
     LinkStatus,
+    MqttStatus,
     PacingStatus,
     StatusSnapshot,
     Today,
@@ -17,8 +18,10 @@ NOW = 1_763_800_000.0
 STATES = (AgentState.TALKING, AgentState.READY, AgentState.WRAP_UP, AgentState.PAUSED, AgentState.OFFLINE)
 
 
-def floor(*, agents: int = 12, campaigns: int = 2, up: bool = True, troubles: int = 1) -> dict[str, Any]:
-    """A busy floor; ``up``: whether Asterisk is reached."""
+def floor(
+    *, agents: int = 12, campaigns: int = 2, up: bool = True, troubles: int = 1, mqtt: bool = True
+) -> dict[str, Any]:
+    """A busy floor; ``up``: whether Asterisk is reached; ``mqtt``: whether the broker is."""
     return StatusSnapshot(
         at=NOW,
         version="0.1.0",
@@ -26,6 +29,7 @@ def floor(*, agents: int = 12, campaigns: int = 2, up: bool = True, troubles: in
         started_at=NOW - 3725,
         draining=False,
         link=LinkStatus(up=up, since=NOW - 75, why="" if up else "connection refused", asterisk="22.10.1"),
+        mqtt=MqttStatus(up=mqtt, since=NOW - 75, why="" if mqtt else "Connection refused"),
         campaigns=tuple(_campaign(number) for number in range(campaigns)),
         agents=tuple(_agent(number) for number in range(agents)),
         troubles=tuple(Trouble(at=NOW - 60 * n, text=f"trouble number {n}") for n in range(troubles)),

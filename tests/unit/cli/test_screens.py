@@ -55,6 +55,14 @@ def test_a_lost_link_is_loud() -> None:
     assert lines(floor(up=False)) == [f"{lines(floor())[0][:8]} no link to Asterisk: connection refused"]
 
 
+def test_a_broker_that_is_away_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "MQTT DOWN" in drawn(80, 24, mqtt=False)
+    tell(floor(mqtt=False))
+    tell(floor())
+    told = [line for line in capsys.readouterr().out.splitlines() if "MQTT" in line]
+    assert told == ["MQTT DOWN for 1:15: Connection refused"]
+
+
 def test_agents_who_do_not_fit_are_counted() -> None:
     told = drawn(80, 24, agents=500)
 

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dialer.control.status import AgentStatus, CampaignStatus, LinkStatus, PacingStatus, StatusSnapshot, Today
+from dialer.control.status import (
+    AgentStatus,
+    CampaignStatus,
+    LinkStatus,
+    MqttStatus,
+    PacingStatus,
+    StatusSnapshot,
+    Today,
+)
 from dialer.floor import commands as cmd
 from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AnsweredBy, AttemptState, CampaignState, Result
@@ -29,6 +37,7 @@ ROOT = Path(__file__).parents[3]
 NOW = 1_790_000_000.0
 FASTAGI = {"runs": 9, "refused": 0, "gone": 1, "timeouts": 0, "failures": 0, "open": 0}
 NUMBER = "+33199000017"
+MQTT = MqttStatus(up=False, since=NOW - 60, why="refused", alerts_dropped=3, events_dropped=70)
 TRUNKS = (TrunkView("carrier", NOW - 60, 9, 8, "other"), TrunkView("other", bound=8))
 
 
@@ -62,7 +71,7 @@ def status(*campaigns: CampaignStatus) -> StatusSnapshot:
     )
     link = LinkStatus(up=True, since=NOW, asterisk="22")
     return StatusSnapshot(at=NOW, version="1", instance="d", started_at=NOW - 9, draining=False, link=link,
-                          campaigns=campaigns or (campaign(),), agents=agents, trunks=TRUNKS)  # fmt: skip
+                          campaigns=campaigns or (campaign(),), agents=agents, trunks=TRUNKS, mqtt=MQTT)  # fmt: skip
 
 
 def reading(**changes: object) -> Reading:
@@ -193,6 +202,14 @@ def test_a_trunk_that_is_avoided_is_told_apart_from_one_that_is_used() -> None:
     samples = scraped(reading())
     assert of(samples, "dialer_trunk_avoided", trunk="carrier") == 1
     assert of(samples, "dialer_trunk_avoided", trunk="other") == 0
+
+
+def test_a_broker_that_is_away_and_what_could_not_be_kept_for_it_are_told() -> None:
+    samples = scraped(reading())
+    assert of(samples, "dialer_mqtt_up") == 0
+    assert [of(samples, "dialer_mqtt_dropped_total", queue=queue) for queue in ("alerts", "events")] == [3, 70]
+    without = scraped(reading(status=replace(status(), mqtt=None)))
+    assert not {name for name, _ in without if "mqtt" in name}
 
 
 def test_what_has_no_value_is_not_shown() -> None:
