@@ -30,7 +30,7 @@ config.json     every setting and where it was set; secrets and numbers are not 
 status.json     the floor in counts; no agent, no lead
 doctor.json     the checks of `dialer doctor`
 store.json      schema, rows of each table, size; no row
-journal.jsonl   the last events, with the keys that name no person; numbers masked
+journal.jsonl   the last events, with the keys that name no person; numbers masked; of faults type and place
 
 It was made to hold no name, number, secret or word of any person. Read it before you send it.
 """
