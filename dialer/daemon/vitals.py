@@ -94,7 +94,7 @@ class StoreProbe:
 
     @property
     def took_s(self) -> float | None:
-        """The last write, commit and wait in the queue included; or the present one, if that has taken longer by now."""
+        """The last write, commit and wait in the queue included; or the present one, once that has taken longer."""
         if self._asked is None:
             return self._last_s
         return max(self._last_s or 0.0, self.clock() - self._asked)
