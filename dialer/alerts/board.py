@@ -1,7 +1,7 @@
 """The alerts that stand: raised after a hold time, resolved after a clear time, with hysteresis in between."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -18,6 +18,16 @@ class NoSuchAlertError(DialerError):
     """There is no alert of this id that stands."""
 
     code = "no_such_alert"
+
+
+class _Words(dict[str, Value]):
+    def __missing__(self, _name: str) -> "_Missing":
+        return _Missing()
+
+
+class _Missing:
+    def __format__(self, _spec: str) -> str:
+        return "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +50,9 @@ class Alert:
     silenced: bool = False  # nobody has been told of it
 
     def text(self, language: Language) -> tuple[str, str]:
-        """Cause and hint."""
+        """Cause and hint. A word that is missing, for another version raised the alert, is told as ``?``."""
         text = KINDS[self.kind].texts[language]
-        words = {**self.words, "subject": self.subject, "value": self.value, "threshold": self.threshold}
+        words = _Words({**self.words, "subject": self.subject, "value": self.value, "threshold": self.threshold})
         return text.cause.format_map(words), text.hint.format_map(words)
 
 
@@ -95,11 +105,12 @@ class Board:
 
     # --- readings ----------------------------------------------------------------------------------------------------
 
-    def judge(self, readings: Iterable[tuple[str, Reading]], now: float) -> list[Change]:
-        """The readings of every rule, each with its kind. What is no longer read is well."""
+    def judge(self, readings: Iterable[tuple[str, Reading]], now: float, unread: Collection[str] = ()) -> list[Change]:
+        """The readings of every rule, each with its kind. What is no longer read is well, unless its kind is unread."""
         read = {(kind, reading.scope, reading.subject): reading for kind, reading in readings}
         changes: list[Change] = []
-        for key in [*read, *(self._watched.keys() - read.keys())]:
+        gone = [key for key in self._watched.keys() - read.keys() if key[0] not in unread]
+        for key in [*read, *gone]:
             watched = self._watched.setdefault(key, _Watched())
             changes += self._look(key, watched, read.get(key), now)
             if watched.alert is None and watched.aim == 0:
@@ -213,7 +224,10 @@ class Board:
         self._silences = [*kept, silence]
 
     def restore(self, alerts: Iterable[Alert], silences: Iterable[Silence]) -> None:
-        """Go on with what stood when the daemon last ran: its alerts keep their ids until they are resolved."""
+        """Go on with what stood when the daemon last ran: its alerts keep their ids until they are resolved.
+
+        Every alert must be of a known kind.
+        """
         self._silences = [*silences]
         for alert in alerts:
             key = (alert.kind, alert.scope, alert.subject)

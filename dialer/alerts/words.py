@@ -67,6 +67,10 @@ class Kind:
     rule: Rule
     texts: Mapping[Language, Text]
 
+    def read(self, facts: Facts, settings: Alerts) -> list[tuple[str, Reading]]:
+        """What the rule sees now, each with the name of the kind."""
+        return [(self.name, reading) for reading in self.rule(facts, settings)]
+
     @property
     def meaning(self) -> str:
         """What the rule looks at, for the reference."""

@@ -5,18 +5,20 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import structlog
 
 from dialer.alerts.board import Alert, Board, Change, Silence
 from dialer.alerts.facts import Facts
-from dialer.alerts.kinds import read_all
+from dialer.alerts.kinds import KINDS
 from dialer.alerts.tally import Tally
+from dialer.alerts.words import Reading
 from dialer.clock import Clock
 from dialer.config_file import Loaded
 from dialer.control.status import StatusSnapshot
-from dialer.daemon.engine import guarded
+from dialer.daemon.guards import Guards
 from dialer.daemon.senses import Senses
 from dialer.floor import commands as cmd
 from dialer.mqtt.attempts import told_attempts
@@ -29,8 +31,7 @@ from dialer.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-JUDGE_EVERY_S: Final = 0.5
-QUIET_S: Final = 1.0  # without news, states are looked at this often: some change with time alone
+JUDGE_EVERY_S: Final = 0.5  # without news states are looked at as often: some change with time alone
 MOST_UNWRITTEN: Final = 1_000  # alerts that wait for a sick disk; the oldest goes, for it was told all the same
 RETRY_S: Final = 5.0
 
@@ -50,6 +51,7 @@ class Lookout:
     clock: Clock
     campaign_of: CampaignOf
     outbox: Outbox | None = None
+    _guards: Guards = field(default_factory=Guards)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _judged_at: float = 0.0
     _facts: Facts | None = None
@@ -60,6 +62,11 @@ class Lookout:
         """Go on with the alerts and silences on record."""
         now = self.clock()
         standing = await self.store.read(records.standing)
+        for alert in standing:
+            if alert.kind not in KINDS:  # after a step back to an older version
+                log.warning("alert_kind_unknown", kind=alert.kind, alert_id=alert.alert_id)
+                self._put_on_record(replace(alert, resolved_at=now))
+        standing = tuple(alert for alert in standing if alert.kind in KINDS)
         self.board.restore(standing, await self.store.read(lambda db: records.silences(db, now)))
 
     def follow(self, commands: Sequence[cmd.Command]) -> None:
@@ -74,14 +81,16 @@ class Lookout:
         """For ever; ends only when cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(QUIET_S, JUDGE_EVERY_S)):
+                async with asyncio.timeout(JUDGE_EVERY_S):
                     await self._news.wait()
             self._news.clear()
-            guarded(self.look)
+            self._guards.run("look", self.look)
             await asyncio.sleep(JUDGE_EVERY_S if self.outbox is None else self.loaded().config.mqtt.every_s)
 
     def look(self) -> None:
         """Look once: alerts when it is time, states always."""
+        settings = self.loaded().config.alerts
+        self.board.settings, self.tally.window_s = settings, settings.window_s
         now, status = self.clock(), self.snapshot()
         due = now - self._judged_at >= JUDGE_EVERY_S
         # Counting calls takes longer than a look at the floor, and is not needed as often.
@@ -90,12 +99,23 @@ class Lookout:
         else:
             facts = replace(self._facts, at=now, status=status)
         self._facts = facts
-        if due and self.loaded().config.alerts.enabled:
-            self.board.settings = self.loaded().config.alerts
-            for change in self.board.judge(read_all(facts, self.board.settings), facts.at):
-                self._tell(change, facts.at)
+        if due:
+            self._judge(facts)
         if self.outbox is not None:
             self.outbox.tell_states(states(facts, self.board.standing), facts.at, self._announcements(facts))
+
+    def _judge(self, facts: Facts) -> None:
+        """Each rule and each change by itself: what is wrong with one is not to silence the others."""
+        settings = self.board.settings
+        read: list[tuple[str, Reading]] = []
+        unread: set[str] = set()
+        for name, kind in KINDS.items() if settings.enabled else ():
+            seen = self._guards.run(f"rule {name}", partial(kind.read, facts, settings))
+            read += seen or ()
+            if seen is None:
+                unread.add(name)
+        for change in self.board.judge(read, facts.at, unread):
+            self._tell(change, facts.at)
 
     def _announcements(self, facts: Facts) -> dict[str, bytes]:
         prefix = self.loaded().config.mqtt.discovery
@@ -138,6 +158,14 @@ class Lookout:
         return self.loaded().config.daemon.instance
 
     def _tell(self, change: Change, at: float) -> None:
+        self._put_on_record(change.alert)
+        self._guards.run(f"tell {change.alert.kind}", partial(self._say, change, at))
+
+    def _put_on_record(self, alert: Alert) -> None:
+        self._unwritten.append(alert)
+        self._to_write.set()
+
+    def _say(self, change: Change, at: float) -> None:
         alert, language = change.alert, self.loaded().config.alerts.language
         if self.outbox is not None:
             self.outbox.tell_alert(alert_topic(alert), alert_message(change, self._instance, language), at)
@@ -152,8 +180,6 @@ class Lookout:
             severity=str(alert.severity),
             cause=alert.text(language)[0],
         )
-        self._unwritten.append(alert)
-        self._to_write.set()
 
     # --- people ------------------------------------------------------------------------------------------------------
 

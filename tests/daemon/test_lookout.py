@@ -1,13 +1,19 @@
 """The lookout on a real engine and store: real causes are judged, kept on record, and go on after a restart."""
 
 import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dialer.alerts.board import Alert, Silence
+from dialer.alerts.facts import Facts
+from dialer.alerts.words import KINDS, Reading, Text
 from dialer.config_file import parse
+from dialer.config_telling import Alerts
 from dialer.daemon.lookout import Lookout
 from dialer.daemon.senses import tzdata_age
 from dialer.floor import commands as cmd
@@ -150,3 +156,108 @@ async def test_a_fault_while_looking_is_a_guards_and_the_loop_goes_on(
             await asyncio.sleep(0.01)
     assert not task.done()
     task.cancel()
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The rule of this kind has a fault."""
+
+    def rule(_facts: Facts, _settings: Alerts) -> Iterator[Reading]:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(KINDS, kind, replace(KINDS[kind], rule=rule))
+
+
+async def test_a_faulty_rule_silences_its_own_kind_alone(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(monkeypatch, "abandonment_budget")
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
+    assert "ami_lost" in room.look(after_s=2)
+
+
+async def test_a_fault_is_logged_once_until_the_rule_works_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as faulty:
+        broken(faulty, "clock_off")
+        for _ in range(10):
+            room.look()
+    assert capsys.readouterr().out.count("alert_step_failed") == 1
+    room.look()
+    room.look()
+    assert capsys.readouterr().out.count("alert_step_works") == 1
+
+
+async def test_what_stands_is_not_called_resolved_while_its_rule_is_faulty(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.wall = lambda: room.bench.now + 0.8
+    assert room.look() == ["clock_off"]
+    with monkeypatch.context() as faulty:
+        broken(faulty, "clock_off")
+        assert room.look() == ["clock_off"]
+    room.wall = lambda: room.bench.now
+    assert room.look() == []
+
+
+async def test_an_alert_that_cannot_be_told_keeps_no_other_from_being_told(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Text("{value:.0d}", "hint")
+    monkeypatch.setitem(KINDS, "ami_lost", replace(KINDS["ami_lost"], texts={"en": wrong, "fr": wrong}))
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
+    room.wall = lambda: room.bench.now + 0.8
+    assert {"ami_lost", "clock_off"} == set(room.look(after_s=2))
+    assert [message.topic.rpartition("/")[2] for message in room.outbox.alerts._waiting] == ["clock_off"]
+    assert {alert.kind for alert in room.lookout._unwritten} == {"ami_lost", "clock_off"}
+
+
+async def test_an_alert_of_a_kind_that_this_version_lacks_ends_with_the_restart(
+    room: Room, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So it is after a step back to an older version."""
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
+    room.look(after_s=2)
+    (known,) = room.lookout.board.standing
+    future = replace(known, alert_id="f1", kind="of_the_future")
+    for alert in (known, future):
+        await room.bench.store.write(lambda db, alert=alert: records.write_alert(db, alert))  # type: ignore[misc]
+
+    after = Room(room.bench, room.loaded, wall=room.wall)
+    await after.lookout.restore()
+    assert [alert.kind for alert in after.lookout.board.standing] == ["ami_lost"]
+    assert "alert_kind_unknown" in capsys.readouterr().out
+    keeping = asyncio.create_task(after.lookout.keep())
+    async with asyncio.timeout(20):
+        while len(await room.bench.store.read(records.standing)) > 1:  # noqa: ASYNC110 - the disk's own pace
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+
+
+async def test_an_alert_of_another_version_is_told_though_a_word_is_missing(room: Room) -> None:
+    room.bench.tell(ev.LinkLost(at=NOW, why="cut"))
+    room.look(after_s=2)
+    (alert,) = room.lookout.board.standing
+    assert replace(alert, kind="disk_full_soon", words={}).text("en")[0].startswith("The store's disk has ? MB free")
+
+
+def reload(room: Room, settings: str) -> None:
+    """The configuration is read again, with these settings of the alerts as well."""
+    room.loaded = parse(CONFIG.replace("[alerts]\n", f"[alerts]\n{settings}\n"), room.loaded.path)
+
+
+async def test_a_new_window_is_in_force_when_the_configuration_is_read_again(room: Room) -> None:
+    await fail(room.bench, Result.CONGESTION)
+    assert room.look() == ["trunk_failing"]
+    reload(room, "window_s = 60")
+    assert room.look(after_s=30) == ["trunk_failing"]
+    assert room.look(after_s=31) == []
+
+
+async def test_what_stood_is_resolved_when_alerts_are_turned_off(room: Room) -> None:
+    await fail(room.bench, Result.CONGESTION)
+    room.look()
+    reload(room, "enabled = false")
+    assert room.look() == []
+    states = [json.loads(message.payload)["state"] for message in room.outbox.alerts._waiting]
+    assert states == ["raised", "resolved"]
+    reload(room, "enabled = true")
+    assert room.look() == ["trunk_failing"]

@@ -1,9 +1,14 @@
 """Facts made up for the rules."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from dialer.alerts.facts import CampaignFigures, Facts
+from dialer.alerts.kinds import KINDS
+from dialer.alerts.words import Reading
+from dialer.config_telling import Alerts
 from dialer.control.status import AgentStatus, CampaignStatus, LinkStatus, StatusSnapshot, Today
 from dialer.floor.words import AgentState, CampaignState
 
@@ -41,6 +46,11 @@ def facts(
         agents=team,
     )
     return Facts(at=NOW, status=status, **values)
+
+
+def read_all(there: Facts, settings: Alerts) -> Iterator[tuple[str, Reading]]:
+    """What each rule sees, with the name of its kind."""
+    return chain.from_iterable(kind.read(there, settings) for kind in KINDS.values())
 
 
 def figures(**values: Any) -> dict[str, CampaignFigures]:  # noqa: ANN401 - its fields

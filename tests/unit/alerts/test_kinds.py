@@ -10,15 +10,15 @@ import pytest
 
 from dialer.alerts.board import Board
 from dialer.alerts.facts import AgentFigures, CallerIdFigures, Facts, Machine, TrunkFigures
-from dialer.alerts.kinds import read_all
-from dialer.alerts.words import KINDS, LANGUAGES, Severity
+from dialer.alerts.kinds import KINDS
+from dialer.alerts.words import LANGUAGES, Severity
 from dialer.config_telling import Alerts
 from dialer.control.status import AgentStatus, LinkStatus, MqttStatus, Today
 from dialer.floor.trunks import TrunkView
 from dialer.floor.words import AgentState, AttemptState
 from dialer.rules import load_preset
 from dialer.rules.abandonment import Counts, ledger, policy_of
-from tests.unit.alerts.made_up import NOW, agent, campaign, facts, figures
+from tests.unit.alerts.made_up import NOW, agent, campaign, facts, figures, read_all
 
 SETTINGS = Alerts(hold_s=0, clear_s=0)
 POLICY = replace(policy_of(load_preset("fr")), windows=frozenset({"calendar_day"}))
@@ -221,6 +221,12 @@ def test_every_kind_has_a_case() -> None:
     assert set(CASES) == set(KINDS)
 
 
+def named(name: str) -> set[str | None]:
+    """The words that the texts of a kind speak of."""
+    told = [part for text in KINDS[name].texts.values() for part in (text.cause, text.hint)]
+    return {field for part in told for _, field, _, _ in Formatter().parse(part) if field}
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_the_alert_is_raised_told_and_resolved(name: str) -> None:
     case = CASES[name]
@@ -234,6 +240,7 @@ def test_the_alert_is_raised_told_and_resolved(name: str) -> None:
     assert (alert.severity, alert.scope, alert.subject) == (case.severity, case.scope, case.subject)
     cause, hint = alert.text("en")
     assert case.words in cause
+    assert named(name) <= {*alert.words, "subject", "value", "threshold"}
     assert alert.text("fr") != (cause, hint)
 
     resolved = board.judge(read_all(case.well, SETTINGS), later + 1)
