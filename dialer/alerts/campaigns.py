@@ -205,16 +205,16 @@ def list_runs_out(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 @alert(
     "min",
     en=(
-        "Campaign {scope}: every lead left is put off by the calling law until {until}.",
+        "Campaign {scope}: no lead may be called now; the next ones are put off by the calling law until {until}.",
         "Nothing is dialed until then. Let the agents know, or move them to another campaign.",
     ),
     fr=(
-        "Campagne {scope} : toutes les fiches restantes sont reportées par la loi jusqu'au {until}.",
+        "Campagne {scope} : aucune fiche appelable ; les prochaines sont reportées par la loi jusqu'au {until}.",
         "Rien n'est appelé d'ici là. Prévenez les téléacteurs ou affectez-les à une autre campagne.",
     ),
 )
 def all_postponed(facts: Facts, settings: Alerts) -> Iterator[Reading]:
-    """No lead may be called now, and those that are left wait because of the calling law."""
+    """No lead may be called now, and the calling law put off those that may be called next."""
     _ = settings
     for campaign, figures in running(facts):
         if figures.leads_callable != 0 or not figures.waits_for_law or figures.next_lead_at is None:

@@ -45,7 +45,7 @@ class CampaignFigures:
     idles_s: tuple[float, ...] = ()  # of agents, from ready to the next call
     leads_callable: int | None = None  # now, by state and time; at most LEADS_COUNTED
     next_lead_at: float | None = None  # when the next of the others may be called
-    waits_for_law: bool = False
+    waits_for_law: bool = False  # that next one
     usual_pick_up: float | None = None  # of this hour on this weekday, over the weeks before
     day_ends_at: float | None = None  # the local hour of the last calls
 

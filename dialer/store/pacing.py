@@ -25,16 +25,6 @@ UNION SELECT agent_id FROM attempts WHERE campaign_id = :campaign AND reserved_a
 """
 _BEFORE = "SELECT state FROM agent_states WHERE agent_id = ? AND at < ? ORDER BY at DESC, id DESC LIMIT 1"
 _STATES = "SELECT at, state FROM agent_states WHERE agent_id = ? AND at >= ? AND at < ? ORDER BY at, id"
-# One lead that waits, of each import: a campaign's leads wait for the same hour, and a look must stay quick.
-_WAITS = """
-SELECT EXISTS (
-    SELECT 1 FROM lists CROSS JOIN imports AS i ON i.list_id = lists.id
-    WHERE lists.campaign_id = ? AND i.state = 'ready' AND (
-        SELECT l.next_reason FROM leads AS l INDEXED BY leads_due
-        WHERE l.import_id = i.id AND l.state = 'due' AND l.next_at > ? LIMIT 1
-    ) GLOB '*: until 2*'
-)
-"""
 PAGE = 2_000
 
 
@@ -45,11 +35,6 @@ class Stretch:
     campaign_id: str
     since: float
     until: float
-
-
-def waits_for_law(db: sqlite3.Connection, campaign_id: str, now: float) -> bool:
-    """Whether leads that are not due wait because a rule of the calling law put them off."""
-    return bool(db.execute(_WAITS, (campaign_id, now)).fetchone()[0])
 
 
 def memories(db: sqlite3.Connection) -> dict[str, bytes]:

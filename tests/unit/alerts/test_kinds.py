@@ -99,7 +99,7 @@ CASES: Mapping[str, Case] = {
         facts((campaign(),), campaigns=figures(leads_callable=1, waits_for_law=True, next_lead_at=NOW + 7200)),
         Severity.INFO,
         "c1",
-        "put off by the calling law",
+        "put off by the calling law until",
     ),
     "pick_up_fell": Case(
         facts((campaign(),), campaigns=figures(attempts=100, persons=10, usual_pick_up=0.25)),

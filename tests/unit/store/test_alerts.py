@@ -9,7 +9,7 @@ import pytest
 from dialer.alerts.board import Alert, Silence
 from dialer.alerts.words import Severity
 from dialer.store import alerts
-from dialer.store.supply import supply
+from dialer.store.supply import _DUE, _NEXT, supply
 from tests.unit.store.helpers import NOW, add_leads, opened
 
 ALERT = Alert(
@@ -87,3 +87,40 @@ async def test_every_severity_can_be_kept(tmp_path: Path, severity: Severity) ->
     async with opened(tmp_path / "s.db") as store:
         await store.write(lambda db: alerts.write_alert(db, replace(ALERT, severity=severity)))
         assert (await store.read(alerts.standing))[0].severity is severity
+
+
+def put_off(db: sqlite3.Connection, at: float, reason: str, which: str = "1") -> None:
+    db.execute(f"UPDATE leads SET next_at = ?, next_reason = ? WHERE {which}", (at, reason))  # noqa: S608 - a test's own
+
+
+async def test_that_one_lead_waits_for_the_law_is_not_what_the_others_wait_for(tmp_path: Path) -> None:
+    """Fifty leads are recalled in twenty minutes, one waits for tomorrow's hours; whichever is looked at first."""
+    async with opened(tmp_path / "s.db") as store:
+        await add_leads(store, [[f"+331990001{n:02}"] for n in range(25)], list_name="a")
+        await add_leads(store, [[f"+331990002{n:02}"] for n in range(25)], list_name="b", priority=9)
+        await add_leads(store, [["+33199000300"]], list_name="c", priority=5)
+
+        def wait(db: sqlite3.Connection) -> None:
+            put_off(db, NOW + 1200, "busy")
+            put_off(db, NOW + 43_200, "hours: until 2027-01-16T10:00:00+01:00", "priority = 5")
+
+        await store.write(wait)
+        found = await store.read(lambda db: supply(db, "acme", NOW))
+        assert (found.due, found.next_at, found.waits_for_law) == (0, NOW + 1200, False)
+
+        await store.write(lambda db: put_off(db, NOW + 900, "hours: until 2027-01-16T10:00:00+01:00", "priority = 5"))
+        found = await store.read(lambda db: supply(db, "acme", NOW))
+        assert (found.due, found.next_at, found.waits_for_law) == (0, NOW + 900, True)
+
+
+async def test_what_waits_is_found_by_the_index(tmp_path: Path) -> None:
+    async with opened(tmp_path / "s.db") as store:
+        values = {"campaign": "acme", "now": NOW, "most": 9}
+
+        def plan(db: sqlite3.Connection) -> list[str]:
+            return [row["detail"] for ask in (_DUE, _NEXT) for row in db.execute(f"EXPLAIN QUERY PLAN {ask}", values)]
+
+        seen = await store.read(plan)
+    assert [line for line in seen if line.startswith(("SCAN l", "SCAN w", "SCAN i"))] == []
+    assert sum("leads_due (import_id=? AND priority=? AND next_at" in line for line in seen) == 2
+    assert not any("TEMP B-TREE" in line and "LAST TERM" in line for line in seen)
