@@ -19,8 +19,8 @@ from dialer.floor.words import CampaignState
 from dialer.store import Store
 from dialer.store.calling_back import Asking
 from dialer.store.errors import StoreUnavailable
-from dialer.store.supply import waits_for_law
 from dialer.store.reserving import never_dialed
+from dialer.store.supply import waits_for_law
 from pacing import Decision
 
 log = structlog.get_logger(__name__)

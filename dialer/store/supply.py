@@ -28,7 +28,7 @@ SELECT count(*) FROM (
     WHERE l.import_id = ranks.import_id AND l.state = 'due' AND l.priority = ranks.priority AND l.next_at <= :now
     LIMIT :most
 )
-"""
+"""  # noqa: S608 - parts of our own
 # The lead that may be called next is looked at alone: whether the law holds each of a million others would take long.
 _NEXT = f"""{_RANKS}
 SELECT w.next_at, w.next_reason GLOB '*: until 2*' AS by_law
@@ -38,7 +38,7 @@ FROM ranks CROSS JOIN leads AS w ON w.id = (
     ORDER BY l.next_at LIMIT 1
 )
 WHERE ranks.priority IS NOT NULL ORDER BY w.next_at LIMIT 1
-"""
+"""  # noqa: S608 - parts of our own
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,15 @@ def test_calls_older_than_the_window_do_not_count() -> None:
     assert tally.campaigns({})["c1"].attempts == 1
 
 
+def test_a_trunk_without_a_call_in_the_window_is_left_out() -> None:
+    time = Time()
+    tally = Tally(time, 600)
+    tally.follow(call("old"))
+    assert set(tally.trunks()) == {"t1"}
+    time.now += 601
+    assert tally.trunks() == {}
+
+
 def test_an_outcome_that_comes_again_with_its_disposition_counts_once() -> None:
     tally = Tally(Time(), 600)
     dial, outcome = call("a")

@@ -101,6 +101,12 @@ def test_the_reference_tells_every_field_of_a_state(topic: str, fields: f.Fields
     assert set(state) - {"instance"} == set(fields)
 
 
+def test_a_trunk_that_is_avoided_is_told_though_it_has_had_no_call_lately() -> None:
+    seen = TrunkView("t2", avoided_since=NOW - 3600, lost=8, bound=8), TrunkView("t3")
+    tree = states(replace(FLOOR, trunks={}, status=replace(FLOOR.status, trunks=seen)), [])
+    assert [topic for topic in tree if topic.startswith("trunk/")] == ["trunk/t2/state"]
+
+
 @pytest.mark.parametrize(
     ("view", "told"),
     [
