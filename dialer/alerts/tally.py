@@ -97,8 +97,9 @@ class Tally:
     # --- figures -----------------------------------------------------------------------------------------------------
 
     def trunks(self) -> dict[str, TrunkFigures]:
-        """By trunk, the calls of the window."""
-        return {trunk: _trunk(self._recent(calls)) for trunk, calls in self._trunks.items()}
+        """By trunk, the calls of the window; a trunk without any is left out."""
+        recent = {trunk: self._recent(calls) for trunk, calls in self._trunks.items()}
+        return {trunk: _trunk(calls) for trunk, calls in recent.items() if calls}
 
     def campaigns(self, campaign_of: Mapping[str, str]) -> dict[str, CampaignFigures]:
         """By campaign, the calls of the window; ``campaign_of`` gives each agent's campaign."""

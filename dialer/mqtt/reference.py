@@ -29,7 +29,7 @@ The shipped `mqtt/dialer.acl` and `mqtt/mosquitto.conf` let the daemon write and
 _STATES: Final = (
     ("campaign/ID/state", "a campaign", f.CAMPAIGN),
     ("agent/ID/state", "an agent", f.AGENT),
-    ("trunk/ID/state", "a trunk that had calls in the last minutes", f.TRUNK),
+    ("trunk/ID/state", "a trunk that had calls in the last minutes, or is avoided", f.TRUNK),
     ("pbx/state", "the link to Asterisk", f.PBX),
     ("alerts/state", "the alerts that stand", f.ALERTS),
 )
@@ -73,8 +73,9 @@ def render() -> str:
     for topic, what, fields in _EVENTS:
         parts += [f"\n### {topic}\n\n{what[0].upper()}{what[1:]}.\n", _table(fields)]
     parts += [_COMMANDS, *(f"| `{verb}` | {meaning} |\n" for verb, meaning in VERBS.items())]
+    kinds = sorted(KINDS.values(), key=lambda kind: kind.rule.__module__)  # in whatever order they were imported
     parts.append("\n## Kinds of alerts\n\n| kind | unit | raised when |\n|---|---|---|\n")
-    parts += [f"| `{kind.name}` | {kind.unit} | {kind.meaning} |\n" for kind in KINDS.values()]
+    parts += [f"| `{kind.name}` | {kind.unit} | {kind.meaning} |\n" for kind in kinds]
     return "".join(parts)
 
 

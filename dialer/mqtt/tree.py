@@ -62,7 +62,8 @@ def states(facts: Facts, standing: Iterable[Alert]) -> dict[str, State | float]:
         tree[f"agent/{agent.agent_id}/state"] = _agent(facts, agent)
     failing = {alert.subject for alert in standing if alert.kind == "trunk_failing"}
     seen = {trunk.trunk_id: trunk for trunk in facts.status.trunks}
-    for trunk, figures in facts.trunks.items():
+    avoided = {trunk: TrunkFigures() for trunk, view in seen.items() if view.avoided_since is not None}
+    for trunk, figures in {**avoided, **facts.trunks}.items():
         view = seen.get(trunk, TrunkView(trunk))
         tree[f"trunk/{trunk}/state"] = _trunk(facts, view, figures, failing=trunk in failing)
     return tree
