@@ -58,9 +58,10 @@ async def _promise(
 
 async def _go_on(services: Services, campaign_id: str) -> None:
     """A campaign that was finished, for every lead was, has one to call again."""
-    campaign = await services.store.campaign(campaign_id)
-    if campaign.state is CampaignState.FINISHED:
-        await enter_state(services, campaign, CampaignState.RUNNING, "a callback was promised")
+    async with services.changing:
+        campaign = await services.store.campaign(campaign_id)
+        if campaign.state is CampaignState.FINISHED:
+            await enter_state(services, campaign, CampaignState.RUNNING, "a callback was promised")
 
 
 async def list_all(services: Services, call: Call) -> JsonObject:

@@ -42,40 +42,43 @@ async def create(services: Services, call: Call) -> JsonObject:
 async def change(services: Services, call: Call) -> JsonObject:
     """Other settings, from the next call on."""
     wish = rq.read(rq.CampaignSet, call.params)
-    campaign = await services.store.campaign(wish.campaign_id)
-    settings = _apply(campaign.settings, wish)
-    law = _apply_law(campaign.law, wish)
-    _expect_no_loosening(wish, law)
-    _expect_rung_long_enough(settings, law)
-    await services.store.change_campaign(settings)
-    if law != campaign.law:
-        await services.store.change_law(wish.campaign_id, law)
-    services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
-    services.submit(_law_told(services, wish.campaign_id, law))
+    async with services.changing:
+        campaign = await services.store.campaign(wish.campaign_id)
+        settings = _apply(campaign.settings, wish)
+        law = _apply_law(campaign.law, wish)
+        _expect_no_loosening(wish, law)
+        _expect_rung_long_enough(settings, law)
+        await services.store.change_campaign(settings)
+        if law != campaign.law:
+            await services.store.change_law(wish.campaign_id, law)
+        services.submit(CampaignChanged(at=services.now(), settings=settings, state=campaign.state))
+        services.submit(_law_told(services, wish.campaign_id, law))
     return {"campaign": _told(replace(campaign, settings=settings, law=law))}
 
 
 async def move(services: Services, call: Call) -> JsonObject:
-    """Start, pause or stop. Without a daemon the state is kept for the next one."""
+    """Start, pause or stop; a repeated move tells the floor again. Without a daemon the state is kept for the next."""
     wish = rq.read(rq.CampaignMove, call.params)
     if wish.state not in _STATES_OF_PEOPLE:
         raise BadRequestError(f"A campaign is not made {wish.state} by hand.")
-    campaign = await services.store.campaign(wish.campaign_id)
-    if campaign.state is not wish.state:
-        check(CAMPAIGN, f"Campaign {wish.campaign_id}", campaign.state, wish.state)
-        if wish.state is CampaignState.RUNNING:
-            _expect_rung_long_enough(campaign.settings, campaign.law)
-            await _expect_lawful(services, campaign)
-        reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
+    reason = f"by {call.peer.user}" + (f": {wish.reason}" if wish.reason else "")
+    async with services.changing:
+        campaign = await services.store.campaign(wish.campaign_id)
+        if campaign.state is not wish.state:
+            check(CAMPAIGN, f"Campaign {wish.campaign_id}", campaign.state, wish.state)
+            if wish.state is CampaignState.RUNNING:
+                _expect_rung_long_enough(campaign.settings, campaign.law)
+                await _expect_lawful(services, campaign)
         await enter_state(services, campaign, wish.state, reason)
     return {"campaign_id": wish.campaign_id, "was": campaign.state, "state": wish.state, "live": services.live}
 
 
 async def enter_state(services: Services, campaign: Campaign, state: CampaignState, reason: str) -> None:
-    """Put a campaign in a state that it may enter."""
+    """Put a campaign in a state that it may enter or has; hold ``services.changing``."""
     settings = campaign.settings
     # On record before the floor acts on it: a daemon killed now comes back in the state that was asked for.
-    await services.store.set_campaign_state(settings.campaign_id, state, reason)
+    if campaign.state is not state:
+        await services.store.set_campaign_state(settings.campaign_id, state, reason)
     services.submit(CampaignChanged(at=services.now(), settings=settings, state=state, reason=reason))
 
 

@@ -1,5 +1,6 @@
 """What the commands need of the daemon; and the same without a daemon, on the store alone."""
 
+import asyncio
 import time
 from typing import Final, Protocol
 
@@ -45,6 +46,11 @@ class Services(Protocol):
         ...
 
     @property
+    def changing(self) -> asyncio.Lock:
+        """Held from reading a campaign to telling the floor of its change: two at once would undo each other there."""
+        ...
+
+    @property
     def store(self) -> Store:
         """The store, open."""
         ...
@@ -78,6 +84,7 @@ class StoreOnly:
 
     def __init__(self, loaded: Loaded, store: Store | None = None) -> None:
         self.loaded = loaded
+        self.changing = asyncio.Lock()
         self._store = store
 
     @property

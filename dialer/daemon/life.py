@@ -73,6 +73,7 @@ class Daemon:
 
     def __init__(self, loaded: Loaded, clock: Clock | None = None) -> None:
         self.loaded = loaded
+        self.changing = asyncio.Lock()
         self.store: Store
         self.engine: Engine
         self._clock = clock or steady_clock()

@@ -1,5 +1,6 @@
 """The commands themselves, on the real floor and the real store, without a socket."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -120,6 +121,38 @@ async def test_a_state_that_the_campaign_has_already_changes_nothing(desk: Desk)
     result = await desk("campaign_move", campaign_id="summer", state="stopped")
 
     assert result["was"] == result["state"]
+
+
+async def test_a_move_that_is_repeated_tells_the_floor_again(desk: Desk) -> None:
+    """A daemon that was cut between record and floor: whoever asks again is not only told that it is so."""
+    await desk("campaign_move", campaign_id="summer", state="running")
+    await desk.services.store.set_campaign_state("summer", CampaignState.PAUSED, "cut short")
+    await desk("campaign_move", campaign_id="summer", state="paused")
+    assert desk.services.snapshot().campaigns[0].state == "paused"
+
+
+async def test_a_pause_is_not_undone_by_settings_that_change_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk("campaign_move", campaign_id="summer", state="running")
+    store, entered, go_on = desk.services.store, asyncio.Event(), asyncio.Event()
+    change = store.change_campaign
+
+    async def slow(settings: ev.CampaignSettings) -> None:
+        entered.set()
+        await go_on.wait()
+        await change(settings)
+
+    monkeypatch.setattr(store, "change_campaign", slow)
+    setting = asyncio.create_task(desk("campaign_set", campaign_id="summer", max_lines=60))
+    await entered.wait()
+    pausing = asyncio.create_task(desk("campaign_move", campaign_id="summer", state="paused"))
+    await asyncio.wait([pausing], timeout=0.2)
+    go_on.set()
+    await asyncio.gather(setting, pausing)
+    campaign = await store.campaign("summer")
+    assert (campaign.state, campaign.settings.max_lines) == ("paused", 60)
+    assert desk.services.snapshot().campaigns[0].state == "paused"
 
 
 @pytest.mark.parametrize("state", ["paused", "finished"])

@@ -200,6 +200,31 @@ async def test_parameters_never_reach_the_log(path: Path) -> None:
     assert "4711" not in repr(logs)
 
 
+async def test_a_client_that_goes_away_does_not_cut_its_command(path: Path) -> None:
+    began, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_call: Call) -> JsonObject:
+        began.set()
+        await go_on.wait()
+        ended.set()
+        return {}
+
+    server = ControlServer(path, {"slow": slow})
+    await server.start()
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.write(b'{"command":"slow"}\n')
+        await began.wait()
+        writer.transport.abort()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        go_on.set()
+        async with asyncio.timeout(10):
+            await ended.wait()
+    finally:
+        await server.close()
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunks=st.lists(st.binary(max_size=300) | st.just(b"\n") | st.just(b'{"command":"echo"}\n'), max_size=8))
 def test_no_bytes_bring_the_server_down(tmp_path: Path, chunks: list[bytes]) -> None:
