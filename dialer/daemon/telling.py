@@ -73,7 +73,7 @@ async def open_telling(house: House, parts: contextlib.AsyncExitStack) -> Tellin
     link = (
         None
         if outbox is None
-        else MqttLink(loaded, outbox, _wishes(house, outbox), _births(loaded, outbox), house.clock)
+        else MqttLink(loaded, outbox, _wishes(house, outbox, parts), _births(loaded, outbox), house.clock)
     )
     senses = Senses(
         house.engine, house.store, house.probe, house.lag, house.loaded, house.ami_backlog, lambda: _certificates(link)
@@ -96,8 +96,8 @@ async def open_telling(house: House, parts: contextlib.AsyncExitStack) -> Tellin
     return Telling(lookout, senses, link)
 
 
-def _wishes(house: House, outbox: Outbox) -> dict[str, Received]:
-    """What is listened to: commands, where anybody may give one."""
+def _wishes(house: House, outbox: Outbox, parts: contextlib.AsyncExitStack) -> dict[str, Received]:
+    """What is listened to: commands, where anybody may give one. ``parts`` ends the last of them."""
     if not house.loaded().config.mqtt.commands:
         return {}
 
@@ -111,6 +111,7 @@ def _wishes(house: House, outbox: Outbox) -> dict[str, Received]:
         audit=audit,
         clock=house.clock,
     )
+    parts.push_async_callback(commands.close)
     return {FILTER: commands.take}
 
 

@@ -117,7 +117,8 @@ END: Final[Fields] = {
 REPLY: Final[Fields] = {
     "id": "the command's own",
     "command": "its verb",
-    "result": "`done`, or an error's code: `not_allowed`, `stale`, `bad_request`, `not_found`, `refused`, ...",
+    "result": "`done`, or an error's code: `not_allowed`, `stale`, `bad_request`, `not_found`, `refused`, ...;"
+    " `overdue`: it goes on, and another reply of this `id` says how it ended",
     "message": "what was wrong",
 }
 MESSAGE: Final[Fields] = {"agent_id": "who shall read it", "by": "who wrote it", "text": "one line"}

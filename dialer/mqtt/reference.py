@@ -49,8 +49,12 @@ by the sender, new for each command), `ts` (now, ISO 8601 with offset or seconds
 own name only**, as the shipped one does (`pattern write dialer/INSTANCE/cmd/%u/+`).
 
 Never carried out, and answered with `stale`: retained commands, those whose `ts` is further from the daemon's clock
-than `[mqtt] command_age_s`, expired ones, and an `id` that came before. Every command is on record in `command_audit`
-with user, parameters and result; campaigns moved by one say `by USER over MQTT` as their reason.
+than `[mqtt] command_age_s`, expired ones, and an `id` that came before. Lists and objects in a command are refused.
+Every command is on record in `command_audit` with user, parameters and result before it is answered (`dialer trail`);
+campaigns moved by one say `by USER over MQTT` as their reason.
+
+Commands are carried out one after the other. One that takes longer than 15 s is answered with `overdue`, goes on, and
+is answered again at its end; what came behind it is `stale` by then unless sent anew.
 
 | verb | what it does |
 |---|---|
