@@ -42,6 +42,7 @@ def program(name: str) -> str:
 class Broker:
     """``users``: name and password; with any, nobody else gets in. ``acl`` is an ACL file's text.
 
+    ``shipped`` is a mosquitto.conf's text to be held to; its port and its files' paths are put right.
     ``lasting``: it keeps retained messages and subscriptions on the disk, over ``kill -9`` too.
     """
 
@@ -51,6 +52,7 @@ class Broker:
     tls: bool = False
     port: int = 0
     lasting: bool = False
+    shipped: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -65,24 +67,45 @@ class Broker:
         return self.folder / "ca.pem"
 
     def _write(self) -> None:
-        lines = [f"listener {self.port} 127.0.0.1", "user root", "log_dest stderr"]
+        lines = ["user root", "log_dest stderr"]
         lines.append(f"persistence {str(self.lasting).lower()}")
         if self.lasting:
             lines += [f"persistence_location {self.folder}/", "autosave_interval 1"]
             lines.append("max_queued_messages 10000")
-        lines.append(f"allow_anonymous {'false' if self.users else 'true'}")
         if self.users:
-            passwords = self.folder / "passwords"
-            passwords.write_text("".join(f"{name}:{password}\n" for name, password in self.users.items()))
-            subprocess.run([program("mosquitto_passwd"), "-U", str(passwords)], check=True)
-            lines.append(f"password_file {passwords}")
+            self._passwords.write_text("".join(f"{name}:{password}\n" for name, password in self.users.items()))
+            subprocess.run([program("mosquitto_passwd"), "-U", str(self._passwords)], check=True)
         if self.acl:
-            (self.folder / "acl").write_text(self.acl)
-            lines.append(f"acl_file {self.folder / 'acl'}")
+            self._acl.write_text(self.acl)
+        lines += [self._in_place(self.shipped)] if self.shipped else self._own_listener()
+        (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    @property
+    def _passwords(self) -> Path:
+        return self.folder / "passwords"
+
+    @property
+    def _acl(self) -> Path:
+        return self.folder / "acl"
+
+    def _in_place(self, shipped: str) -> str:
+        port = {"listener 1883 127.0.0.1": f"listener {self.port} 127.0.0.1"}
+        files = {"/etc/mosquitto/passwords": str(self._passwords), "/etc/mosquitto/dialer.acl": str(self._acl)}
+        for there, here in (port | files).items():
+            assert there in shipped, f"the shipped file does not say {there}"
+            shipped = shipped.replace(there, here)
+        return shipped
+
+    def _own_listener(self) -> list[str]:
+        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {'false' if self.users else 'true'}"]
+        if self.users:
+            lines.append(f"password_file {self._passwords}")
+        if self.acl:
+            lines.append(f"acl_file {self._acl}")
         if self.tls:
             self._make_certificates()
             lines += [f"certfile {self.folder / 'broker.pem'}", f"keyfile {self.folder / 'broker.key'}"]
-        (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        return lines
 
     def _make_certificates(self, days: int = 10) -> None:
         """A certificate authority, and the broker's certificate for 127.0.0.1 signed by it."""

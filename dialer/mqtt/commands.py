@@ -94,7 +94,7 @@ class MqttCommands:
         self._under_way = asyncio.create_task(self._serve(wish, message), name="mqtt-command")
         done, _ = await asyncio.wait([self._under_way], timeout=LIMIT_S)
         if not done:
-            self._answer(wish, OverdueError.code, f"{verb} takes longer; what comes of it will be told.")
+            self._answer(wish, OverdueError.code, f"{wish.verb} takes longer; what comes of it will be told.")
 
     async def close(self) -> None:
         """Let the command under way end, for a while; call it when no more can come."""
