@@ -99,7 +99,7 @@ async def state(bench: Bench) -> str:
 
 async def trail(bench: Bench) -> list[tuple[str, str, str, str]]:
     """Who, from where, what and what came of it; the oldest first."""
-    asked = Asked(0.0, NOW + 1, None, None, 100)
+    asked = Asked(since=0.0, until=NOW + 1, who=None, campaign_id=None, agent_id=None, most=100)
     found = await bench.store.read(lambda db: commanded(db, asked))
     return [(each["who"], each["origin"], each["command"], each["result"]) for each in found[::-1]]
 
