@@ -1,5 +1,7 @@
 """How many calls to dial now: estimators, policies, simulator. Standard library and numpy only."""
 
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from pacing.errors import PacingError
@@ -31,6 +33,9 @@ def create(policy: str, *, seed: int = 0, memory: bytes | None = None, **options
     maker = POLICIES.get(policy)
     if maker is None:
         raise PacingError(f"unknown pacing policy {policy!r}; known: {', '.join(sorted(POLICIES))}.")
+    for name, value in options.items():
+        if isinstance(value, Real) and not isfinite(value):
+            raise PacingError(f"policy {policy}: {name} must be a finite number, not {value}.")
     learned = unpack(memory) if memory is not None else None
     try:
         pacer: Pacer = maker(seed=seed, **options)

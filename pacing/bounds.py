@@ -30,7 +30,7 @@ def room(floor: Floor, terms: Terms, now: float) -> tuple[int, str]:
 def _by_lines(floor: Floor, terms: Terms) -> int | None:
     if terms.max_lines is None:
         return None
-    return terms.max_lines - len(floor.calls)
+    return round_down(terms.max_lines) - len(floor.calls)
 
 
 def _by_ratio(floor: Floor, terms: Terms, serving: int) -> int | None:

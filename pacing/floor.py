@@ -25,9 +25,9 @@ _REMEMBERED_ENDED_CALLS = 8192  # oldest forgotten first: enough to tell a repea
 
 
 class Call:
-    """A live call. ``since`` is when it entered its phase."""
+    """A live call. ``since`` is when it entered its phase; ``live``: it counts as connected to a person."""
 
-    __slots__ = ("agent", "answered_at", "dialed_at", "id", "phase", "since")
+    __slots__ = ("agent", "answered_at", "dialed_at", "id", "live", "phase", "since")
 
     def __init__(self, id: str, dialed_at: float) -> None:  # noqa: A002
         self.id = id
@@ -36,6 +36,17 @@ class Call:
         self.phase: str = RINGING
         self.since = dialed_at
         self.agent: str | None = None
+        self.live = False
+
+
+class _Ended:
+    """What is kept of a call that ended: when, and whether it counts as connected to a person."""
+
+    __slots__ = ("at", "live")
+
+    def __init__(self, at: float, live: bool) -> None:
+        self.at = at
+        self.live = live
 
 
 class Agent:
@@ -67,7 +78,7 @@ class Watcher:
         """A call ended without an answer; ``kind`` is the event's."""
 
     def agent_changed(self, agent: Agent, at: float, phase: str | None) -> None:
-        """An agent, still as before, goes to ``phase`` (None: gone)."""
+        """An agent, still as before, goes to ``phase`` (None: gone); to the same: they now will leave, or stay."""
 
     def new_clock(self) -> None:
         """Time begins anew: calls and agents known so far are gone, what was learned stays."""
@@ -91,9 +102,8 @@ class Floor:
         self.answered = 0  # live answers of the window: connected + abandoned
         self.abandoned = 0
         self.oddities = 0
-        self.recent_dials: deque[float] = deque(maxlen=4096)
-        self._ended: deque[str] = deque()
-        self._ended_set: set[str] = set()
+        self.recent_dials: deque[float] = deque(maxlen=16_384)
+        self._ended: dict[str, _Ended] = {}  # by id, the oldest first
         self._handlers: dict[str, Callable[[Event], None]] = {
             "call_dialed": self._call_dialed,
             "call_answered": self._call_answered,
@@ -127,9 +137,11 @@ class Floor:
 
     def _call_dialed(self, event: Event) -> None:
         call_id = event.call or ""
-        if call_id in self.calls or call_id in self._ended_set:
+        ended = self._ended.get(call_id)
+        if call_id in self.calls or (ended is not None and ended.at >= event.at):
             self.oddities += 1
             return
+        self._ended.pop(call_id, None)  # an id used again, as of a new day
         call = Call(call_id, event.at)
         self.calls[call_id] = call
         self.ringing += 1
@@ -154,8 +166,9 @@ class Floor:
         call = self.calls.get(event.call or "")
         if call is None or call.phase == CONNECTED:
             # An agent's disposition, in the talk or after it: a machine was no live answer after all.
-            known = call is not None or event.call in self._ended_set
-            if known and self.answered > self.abandoned:
+            counted = call or self._ended.get(event.call or "")
+            if counted is not None and counted.live:
+                counted.live = False
                 self.answered -= 1
             return
         if call.phase == RINGING:
@@ -176,7 +189,7 @@ class Floor:
         if call.phase in (RINGING, ANSWERED):
             self._to_waiting(call, event.at)
         self.waiting -= 1
-        call.phase, call.since, call.agent = CONNECTED, event.at, event.agent
+        call.phase, call.since, call.agent, call.live = CONNECTED, event.at, event.agent, True
         self._count(event.at, abandoned=False)
         if event.agent is not None:
             self._agent_to(event.agent, event.at, TALKING, call.id)
@@ -194,7 +207,7 @@ class Floor:
         """The call of a live answer, or None if this answer is counted already."""
         call_id = event.call or ""
         call = self.calls.get(call_id)
-        if call is None and call_id not in self._ended_set:
+        if call is None and call_id not in self._ended:
             self.oddities += 1
             call = Call(call_id, event.at)
             self.calls[call_id] = call
@@ -234,14 +247,13 @@ class Floor:
                 self.watcher.call_classified(call, at, person=False)
         elif call.phase == WAITING:
             self.waiting -= 1
-        self._forget_call(call)
+        self._forget_call(call, at)
 
-    def _forget_call(self, call: Call) -> None:
+    def _forget_call(self, call: Call, at: float) -> None:
         del self.calls[call.id]
-        self._ended.append(call.id)
-        self._ended_set.add(call.id)
+        self._ended[call.id] = _Ended(at, call.live)
         if len(self._ended) > _REMEMBERED_ENDED_CALLS:
-            self._ended_set.discard(self._ended.popleft())
+            del self._ended[next(iter(self._ended))]
 
     def _known_call(self, event: Event) -> Call | None:
         call = self.calls.get(event.call or "")
@@ -251,7 +263,11 @@ class Floor:
     # agents
 
     def _agent_login(self, event: Event) -> None:
-        if event.agent in self.agents:
+        agent = self.agents.get(event.agent or "")
+        if agent is not None and agent.leaving:
+            self._stay(agent, event.at)
+            return
+        if agent is not None:
             self.oddities += 1
             return
         self._agent_to(event.agent or "", event.at, READY, None)
@@ -270,10 +286,17 @@ class Floor:
         if agent is None or agent.leaving:
             self.oddities += 1
             return
-        self.watcher.agent_changed(agent, event.at, agent.phase)
         agent.leaving = True
+        self.watcher.agent_changed(agent, event.at, agent.phase)
         self.leaving += 1
         self.ready -= agent.phase == READY
+
+    def _stay(self, agent: Agent, at: float) -> None:
+        """An agent who was about to leave logs in again."""
+        agent.leaving = False
+        self.leaving -= 1
+        self.ready += agent.phase == READY
+        self.watcher.agent_changed(agent, at, agent.phase)
 
     def _agent_logout(self, event: Event) -> None:
         agent = self.agents.get(event.agent or "")
@@ -281,7 +304,7 @@ class Floor:
             self.oddities += 1
             return
         self.watcher.agent_changed(agent, event.at, None)
-        self._hang_up_of(agent)
+        self._hang_up_of(agent, event.at)
         self.ready -= agent.phase == READY and not agent.leaving
         self.leaving -= agent.leaving
         del self.agents[agent.id]
@@ -296,12 +319,12 @@ class Floor:
             return
         self.watcher.agent_changed(agent, at, phase)
         if agent.phase == TALKING:
-            self._hang_up_of(agent)
+            self._hang_up_of(agent, at)
         if not agent.leaving:
             self.ready += (phase == READY) - (agent.phase == READY)
         agent.phase, agent.since, agent.call = phase, at, call
 
-    def _hang_up_of(self, agent: Agent) -> None:
+    def _hang_up_of(self, agent: Agent, at: float) -> None:
         call = self.calls.get(agent.call or "")
         if call is not None and call.phase == CONNECTED:
-            self._forget_call(call)
+            self._forget_call(call, at)

@@ -6,6 +6,7 @@ Times are seconds on one monotonic clock chosen by the caller; the pacer has no 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from numbers import Real
 from typing import Final
 
 from pacing.errors import PacingError
@@ -31,6 +32,10 @@ EVENT_KINDS: Final = (
 )
 AGENT_KINDS: Final = frozenset(kind for kind in EVENT_KINDS if kind.startswith("agent"))
 EVENT_RANK: Final = {kind: rank for rank, kind in enumerate(EVENT_KINDS)}
+
+
+LEAST_RING_S: Final = 1.0
+MOST_RING_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Terms:
         _within("abandonment_limit", self.abandonment_limit, 0.0, 1.0)
         _within("window_s", self.window_s, 1.0, 1e9)
         _within("connect_deadline_s", self.connect_deadline_s, 0.0, 600.0)
-        _within("ring_timeout_s", self.ring_timeout_s, 1.0, 600.0)
+        _within("ring_timeout_s", self.ring_timeout_s, LEAST_RING_S, MOST_RING_S)
         _within("min_ring_s", self.min_ring_s, 0.0, 600.0)
         _within("tick_s", self.tick_s, 0.01, 60.0)
         _within("answered_before", self.answered_before, 0, 1e12)
@@ -88,7 +93,7 @@ class Terms:
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise PacingError(f"terms: {name} must be a number, not {value!r}.")
     if not (isfinite(value) and low <= value <= high):
         raise PacingError(f"terms: {name} is {value}; it must be between {low:g} and {high:g}.")

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from math import exp
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ _PRIOR_ANSWERS: Final = 4.0
 _PRIOR_ENDS: Final = 8.0
 _YOUNG_ANSWERS: Final = 60
 _YOUNG_TALKS: Final = 60  # until then tables are made anew each second
+_USUAL_S: Final = 14_400.0  # how long it takes for as many answers as now to be usual
 
 
 class Learner(Watcher):
@@ -38,6 +40,7 @@ class Learner(Watcher):
         self.answer_level = Level(_PRIOR_ANSWERS)
         self.talk = PhaseTable(150.0)
         self.wrap_up = PhaseTable(20.0)
+        self.usual_chance = 0.0  # that a call is answered, over hours: by time, however many were dialed when
         self.talk_level = Level(_PRIOR_ENDS, (40.0, 120.0, 400.0))
         self.board = AgentBoard()
         self.supply = SupplyTable()
@@ -167,6 +170,7 @@ class Learner(Watcher):
         else:
             expected = float(self.ages.counts @ self.ring.hazard) * passed_s
             self.answer_level.observe(self.persons_seen, expected)
+        self._follow_usual(passed_s)
         if self.talk.count < _YOUNG_TALKS:
             self.talk_level.rebase(_PRIOR_ENDS, self.talk.count, self.talk.count)
         else:
@@ -174,6 +178,11 @@ class Learner(Watcher):
             ends = float(self.talk.hazard[BIN_OF_SECOND[talking.astype(int)]].sum()) * passed_s
             self.talk_level.observe(self.talks_ended, ends)
         self.persons_seen = self.talks_ended = 0
+
+    def _follow_usual(self, passed_s: float) -> None:
+        young = self.ring.answered < _YOUNG_ANSWERS
+        share = 1.0 if young else 1.0 - exp(-passed_s / _USUAL_S)
+        self.usual_chance += share * (self.ring.answer_chance - self.usual_chance)
 
     def _let_mature(self, now: float) -> None:
         while self.young and self.young[0][0] <= now - self.ring_timeout_s:
@@ -220,6 +229,7 @@ class Learner(Watcher):
 
     def recall(self, learned: Mapping[str, Any]) -> None:
         """Begin from an earlier day."""
+        self.ring = RingCurve.of_memory(learned["ring"], self.ring.nodes)
         self.ring.recall(learned["ring"], 0.2)
         self.answer_level.recall(learned["answer_level"], 10.0)
         self.talk.recall(learned["talk"], 0.2)

@@ -11,6 +11,7 @@ from math import exp, lgamma, log
 from typing import Any, Final
 
 FORGETTING: Final = (15.0, 40.0, 120.0, 400.0, 1500.0)  # expected events
+_LEAST_MEAN: Final = 0.25  # below it, what is not seen is forgotten too: an outage must not be believed for ever
 _SHARE_PER_EVENT: Final = 0.0015  # weight handed round for each expected event
 
 
@@ -51,7 +52,7 @@ class Level:
         if total > 0.0:
             self.weights = [(1.0 - share) * s / total + each for s in scores]
         for i, length in enumerate(self.forgetting):
-            keep = exp(-expected * self.mean / length)
+            keep = exp(-expected * max(self.mean, _LEAST_MEAN) / length)
             self.a[i] = (self.a[i] + count) * keep + 1e-3
             self.b[i] = (self.b[i] + expected) * keep + 1e-3
         self._mix()

@@ -120,10 +120,17 @@ class Pacer(ABC):
             self._flush()
         self._now = at
 
+    def _move_logouts_first(self, batch: list[Event]) -> None:
+        """Who is here and both goes and comes in one instant is here afterwards."""
+        back = {event.agent for event in batch if event.kind == "agent_login"} & self.floor.agents.keys()
+        if back:
+            batch.sort(key=lambda event: not (event.kind == "agent_logout" and event.agent in back))
+
     def _flush(self) -> None:
         batch = self._batch
         if len(batch) > 1:
             batch.sort(key=_rank)
+            self._move_logouts_first(batch)
         for event in batch:
             self.floor.apply(event)
         batch.clear()

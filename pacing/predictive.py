@@ -1,5 +1,6 @@
 """The risk-priced policy: dial while one more call's risk of finding nobody is worth its price."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import takewhile
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from pacing.bounds import UNBOUND
 from pacing.budget import Budget, Standing, Steering, clumped_tail, poisson_tail
 from pacing.errors import PacingError
 from pacing.floor import RINGING, Watcher
@@ -27,6 +29,8 @@ from pacing.risk import (
     most,
 )
 
+_RETURN_SHARE: Final = 0.5  # of the allowance, for answers that come back at once
+_MOST_A_RING: Final = 12  # calls dialed for each agent within the time that one may ring, whatever the list
 _CLUMP_GROWTH: Final = 0.6  # by the spread of answers in flight: one that finds nobody is soon followed
 
 
@@ -57,6 +61,7 @@ class Predictive(Pacer):
         self._learn(now)
         inputs = floor_inputs(self.floor)
         cancel = self._cancelled(now) if self.terms.may_cancel else ()
+        allowed, bound = self._sane(allowed, bound)
         if len(self.floor.agents) < self.terms.min_agents_for_predictive or allowed <= 0:
             return replace(self._progressive(allowed, bound, inputs), cancel=cancel)
         return self._priced(now, allowed, bound, cancel, inputs)
@@ -65,6 +70,14 @@ class Predictive(Pacer):
         self.one_to_one = True
         dial, reason = bounded(uncovered_agents(self.floor), allowed, bound, "progressive")
         return Decision(dial, (), 0.0, reason, inputs)
+
+    def _sane(self, allowed: int, bound: str) -> tuple[int, str]:
+        """Bounds that the operator set, and one of our own: a dead line ends calls as quickly as they are dialed."""
+        floor = self.floor
+        serving = len(floor.agents) - floor.leaving
+        dialed = len(floor.recent_dials) - bisect_right(floor.recent_dials, self._now - self.terms.ring_timeout_s)
+        room = max(0, _MOST_A_RING * serving - dialed)
+        return (allowed, bound) if allowed <= room else (room, "max_ratio")
 
     def _standing(self, now: float) -> Standing:
         return self.budget.standing(self.floor.answered, self.floor.abandoned, now)
@@ -86,6 +99,7 @@ class Predictive(Pacer):
         wanted = max(covered, most(lambda n: risk.of(n) <= price, allowed))
         known = max(covered, min(wanted, self._learning_room(now)))
         within_law = max(covered, self._within_law(risk, known, (demanded, persons), standing, now))
+        within_law = max(covered, min(within_law, self._return_room(persons, standing, now)))
         reason = "learning" if known < wanted else "risk"
         if within_law < known or price <= 0.0:
             reason = "law"
@@ -101,9 +115,8 @@ class Predictive(Pacer):
         floor = self.floor
         if not floor.ringing or self._nobody_now(now) <= self.budget.steering.cancel_above:
             return ()
-        oldest_at = now - self.terms.min_ring_s
         ringing = (call for call in floor.calls.values() if call.phase == RINGING)
-        old = takewhile(lambda call: call.dialed_at <= oldest_at, ringing)
+        old = takewhile(lambda call: now - call.dialed_at >= self.terms.min_ring_s, ringing)
         return tuple(call.id for call in old)
 
     def _learn(self, now: float) -> None:
@@ -147,10 +160,24 @@ class Predictive(Pacer):
         """Room while few calls have ended: even if as many answer as may be, agents are there."""
         floor, ring = self.floor, self.learner.ring
         if ring.matured >= KNOWN_CALLS:
-            return 1_000_000
+            return UNBOUND
         soon = self.learner.free_sums(now)[ring.nodes - 1]
         agents = floor.ready - floor.waiting + 0.7 * soon
         return int(agents / ring.answered_share_at_most()) - floor.ringing - floor.picked_up
+
+    def _return_room(self, persons: float, standing: Standing, now: float) -> int:
+        """Room for more calls if people answered again as usual, in what rings already too.
+
+        Where next to nobody answers, one more call bears no risk and neither does the thousandth: a dead line, a list
+        dialed at the wrong hour. Then answers come back at once, and find whatever rings.
+        """
+        learner, floor = self.learner, self.floor
+        chance = max(1e-9, learner.ring.answer_chance)
+        if learner.usual_chance <= chance:
+            return UNBOUND
+        agents = floor.ready - floor.waiting + learner.free_sums(now)[learner.ring.nodes - 1]
+        bearable = agents + _RETURN_SHARE * max(0.0, standing.allowance)
+        return int(bearable / learner.usual_chance - persons / chance)
 
     def _within_law(
         self, risk: Risk, wanted: int, coming: tuple[list[float], float], standing: Standing, now: float

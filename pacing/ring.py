@@ -13,12 +13,14 @@ from typing import Any, Final
 import numpy as np
 
 from pacing.distributions import Floats
+from pacing.interface import LEAST_RING_S, MOST_RING_S
 from pacing.risk import cumulants
 
 BIN_S: Final = 0.5
 PRIOR_CALLS: Final = 15.0
 PRIOR_PERSON_HAZARD: Final = 0.3  # cumulative, over the whole ring: what m = 1 means
 _PRIOR_RING_S: Final = 11.0
+_BINS_BEYOND: Final = 4
 _REMEMBERED_CALLS: Final = 6000.0
 _LEAST_EXPOSURE_S: Final = 1e-6  # ages that no call reaches: no answers over next to no time, not over none
 _COUNTED_AT_ONCE: Final = 1024  # ended calls, at most
@@ -26,7 +28,7 @@ _COUNTED_AT_ONCE: Final = 1024  # ended calls, at most
 
 def ring_bins(ring_timeout_s: float) -> int:
     """Bins of a ring's table: to its limit and a little beyond."""
-    return int(ring_timeout_s / BIN_S) + 4
+    return int(ring_timeout_s / BIN_S) + _BINS_BEYOND
 
 
 class RingAges:
@@ -97,6 +99,14 @@ class RingCurve:
         self.matured_answers = 0.0
         self.uncounted: dict[str, list[float]] = {"person": [], "other": [], "censored": []}
         self.tables(1.0, np.zeros(self.bins))
+
+    @classmethod
+    def of_memory(cls, learned: Mapping[str, Any], nodes: int) -> "RingCurve":
+        """A new curve for the ring limit that a memory was made with. Raises ValueError where there is none such."""
+        ring_timeout_s = (len(learned["exposure"]) - _BINS_BEYOND) * BIN_S
+        if not LEAST_RING_S <= ring_timeout_s <= MOST_RING_S:
+            raise ValueError(f"a ring of {ring_timeout_s} s")
+        return cls(ring_timeout_s, nodes)
 
     def resized(self, ring_timeout_s: float) -> "RingCurve":
         """What was learned, for another ring limit."""
@@ -173,11 +183,7 @@ class RingCurve:
         targets = (np.arange(self.nodes) + 0.5) / self.nodes * incidence[-1]
         self.node_s: Floats = np.interp(targets, incidence, self.edges) + self.detection_s
         rings_s = np.append(self.node_s - self.detection_s, 1e9)
-        middle = self.edges[:-1] + BIN_S / 2
-        reached = np.interp(middle[:, None] + rings_s[None, :], self.edges, incidence)
-        so_far = np.interp(middle, self.edges, incidence)[:, None]
-        alive_now = np.maximum(np.interp(middle, self.edges, alive), 1e-6)[:, None]
-        chances = np.clip((reached - so_far) / alive_now, 0.0, 1.0)
+        chances = _chances_by_age(person, total, rings_s)
         self.by_age: Floats = chances[:, : self.nodes]  # a person answers within each node
         self.ever: Floats = chances[:, self.nodes]  # a person answers at all
         sums = (cumulants(self.by_age), self.ever[:, None])
@@ -206,16 +212,41 @@ class RingCurve:
         }
 
     def recall(self, learned: Mapping[str, Any], worth: float) -> None:
-        """Take an earlier day's counts, times ``worth``, where the ring limit is the same."""
-        if len(learned["exposure"]) != self.bins:
-            return
+        """Take an earlier day's counts, times ``worth``; ``of_memory`` makes a curve of its size.
+
+        Raises ValueError where they are of another size.
+        """
+        answered = float(self.persons.sum())
         for name in ("exposure", "persons", "others"):
             getattr(self, name)[:] += worth * counts_of(learned[name])
+        self.answered += float(self.persons.sum()) - answered
         scale = min(1.0, 60.0 / max(1.0, float(learned["matured"])))
         self.matured += scale * float(learned["matured"])
         self.matured_answers += scale * float(learned["matured_answers"])
         self.detection_s = float(learned["detection_s"])
         self.person_share = float(learned["person_share"])
+
+
+def _chances_by_age(person: Floats, total: Floats, rings_s: Floats) -> Floats:
+    """Chance that a person answers within each of ``rings_s``, for a call in the middle of each bin of age.
+
+    Relative to those that still ring at the start of that bin: where nearly all calls end before an age, as on a line
+    that is down, what becomes of the few beyond must not drown in what is left of the many.
+    """
+    bins = person.size
+    ends = np.exp(-np.maximum(0.0, np.cumsum(total)[None, :] - (np.cumsum(total) - total)[:, None]))
+    begins = np.concatenate((np.ones((bins, 1)), ends[:, :-1]), axis=1)  # still ringing at the start of each bin
+    later = np.arange(bins)[None, :] >= np.arange(bins)[:, None]
+    answered = -np.expm1(-total) * person / np.maximum(total, 1e-12)
+    gained = np.where(later, begins * answered[None, :], 0.0)
+    reached = np.concatenate((np.zeros((bins, 1)), np.cumsum(gained, axis=1)), axis=1)
+    place = np.minimum(np.arange(bins)[:, None] + 0.5 + rings_s[None, :] / BIN_S, float(bins))
+    below = np.minimum(place.astype(np.int64), bins - 1)
+    row, share = np.arange(bins)[:, None], place - below
+    by_then = (1.0 - share) * reached[row, below] + share * reached[row, below + 1]
+    so_far, alive = 0.5 * answered, 0.5 * (1.0 + np.exp(-total))
+    chances: Floats = np.clip((by_then - so_far[:, None]) / alive[:, None], 0.0, 1.0)
+    return chances
 
 
 def counts_of(values: Sequence[float]) -> Floats:

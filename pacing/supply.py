@@ -53,7 +53,7 @@ class AgentBoard:
             place = self._new_place(agent.id)
         busy = _TALK if phase == TALKING else _WRAP_UP if phase == WRAP_UP else _NOT_BUSY
         self.phase[place] = _NOT_BUSY if agent.leaving else busy
-        self.start[place] = at
+        self.start[place] = agent.since if phase == agent.phase else at
         self.moved.add(place)
 
     def _new_place(self, agent_id: str) -> int:

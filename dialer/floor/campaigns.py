@@ -49,6 +49,7 @@ def _change_settings(book: Book, campaign: Campaign, settings: ev.CampaignSettin
     # Another policy does not start a new budget: the window goes on with what the day has seen.
     campaign.pacer = make_pacer(settings, campaign.tally, book.moment, campaign.memory)
     _prime(book, campaign)
+    _begin_window(book, campaign)  # anew: people who talk are counted by the tally already
 
 
 def _prime(book: Book, campaign: Campaign) -> None:
@@ -133,9 +134,13 @@ def keep_to_law(book: Book, campaign: Campaign) -> None:
 def _open_window(book: Book, campaign: Campaign) -> None:
     """The pacer starts the day's budget, or goes on with what the day has counted."""
     _keep_memory(book, campaign)
+    _begin_window(book, campaign)
+    campaign.day = campaign.tally.day(book.now)
+
+
+def _begin_window(book: Book, campaign: Campaign) -> None:
     campaign.pacer.close_window(at=book.now)
     campaign.pacer.open_window(terms(campaign.settings, campaign.tally, book.moment), at=book.now)
-    campaign.day = campaign.tally.day(book.now)
 
 
 def memory_wanted(book: Book, event: ev.MemoryWanted) -> None:

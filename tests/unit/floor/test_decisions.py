@@ -251,6 +251,16 @@ def test_a_fixed_policy_has_no_memory_and_does_not_wipe_one() -> None:
     assert memories(desk) == []
 
 
+def test_another_policy_counts_people_who_talk_once() -> None:
+    desk = Desk(policy="progressive")
+    for number in range(3):
+        desk.talk(f"t{number}", desk.agent(f"a{number}"))
+
+    change(desk, policy="auto")
+
+    assert decide(desk).inputs["answered"] == 3
+
+
 def test_another_policy_goes_on_with_the_budget_of_the_day_and_with_what_was_learned() -> None:
     desk = Desk()
     counted(desk, Counts(connected=190, abandoned=1))
