@@ -46,7 +46,8 @@ install:                   ## programs, units, operator's files; config and data
 	  > "$(DESTDIR)$(UNIT_DIR)/$$unit" && chmod 644 "$(DESTDIR)$(UNIT_DIR)/$$unit" || exit 1; done
 	install -m 644 systemd/sysusers-dialerd.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/dialerd.conf"
 	install -m 644 systemd/tmpfiles-dialerd.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dialerd.conf"
-	cp -R asterisk/*.conf asterisk/sounds config/dialer.toml config/monitoring "$(DESTDIR)$(SHARE_DIR)/"
+	cp -R asterisk/*.conf asterisk/sounds config/dialer.toml config/monitoring mqtt \
+	  "$(DESTDIR)$(SHARE_DIR)/"
 	cp -R LICENSE CHANGELOG.md docs/* "$(DESTDIR)$(DOC_DIR)/"
 	@[ -n "$(DESTDIR)" ] || systemd/after_install.sh "$(PREFIX)"
 

@@ -64,6 +64,8 @@ def test_what_is_installed_is_where_it_belongs(installed: Installed) -> None:
     assert (top / "lib/sysusers.d/dialerd.conf").is_file()
     assert (top / "lib/tmpfiles.d/dialerd.conf").is_file()
     assert (top / "share/dialerd/extensions_dialer.conf").is_file()
+    for name in ("mosquitto.conf", "dialer.acl", "node-red-flow.json"):
+        assert (top / "share/dialerd/mqtt" / name).is_file()
     assert (top / "share/dialerd/sounds/fr/dialer/safe-harbour.wav").is_file()
     assert (top / "bin/dialer").readlink() == Path("/usr/local/lib/dialerd/bin/dialer")
     assert not (installed.folder / "etc").exists()
