@@ -25,6 +25,7 @@ class Agent:
     wrap_up_until: float = 0.0
     known_to_pacer: bool = False
     key_before: str = ""
+    told_of_stop: bool = False
     calls_made: int = 0  # numbers the channel ids of the calls to this phone
 
     @property

@@ -11,6 +11,7 @@ from dialer.floor.words import AgentState, AttemptState
 from pacing.preview import Preview
 
 PAUSED_SOUND = "dialer/agent-paused"
+STOPPING_SOUND = "dialer/agent-stopping"
 LINE_FAILED = "line_failed"
 NO_ANSWER = "phone_no_answer"
 
@@ -231,6 +232,16 @@ def logout_requested(book: Book, event: ev.AgentLogoutRequested) -> None:
         book.emit(HangUp(agent.channel_id))
         _forget_line(book, agent)
     settle(book, agent, "logged out")
+
+
+def tell_stop(book: Book) -> None:
+    """Tell those who wait on the line that the daemon stops, once each; nobody while a call may still need an agent."""
+    if any(call.agent_id is None for call in book.calls.values()):
+        return
+    for agent in book.agents.values():
+        if agent.in_hold and agent.call is None and agent.channel_id is not None and not agent.told_of_stop:
+            agent.told_of_stop = True
+            book.emit(Say(agent.channel_id, STOPPING_SOUND))
 
 
 def _tell_leaving(book: Book, agent: Agent) -> None:

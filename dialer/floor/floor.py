@@ -63,6 +63,8 @@ class Floor:
         book.out = []
         HANDLERS[type(event)](book, event)
         book.tick()
+        if book.draining:
+            agents.tell_stop(book)
         return book.out
 
     def decide(self, campaign_id: str, now: float, room: Room = ALL_ROOM) -> tuple[pacing.Decision, list[Command]]:
