@@ -1,6 +1,6 @@
 """The floor's news in the journal: one line for each call that ended, and trunks that fail or work again.
 
-``journalctl -u dialerd CALL_ID=...`` tells a call's whole story.
+At level debug also each step of each call, so that ``journalctl -u dialerd CALL_ID=...`` tells its whole story.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,16 @@ from collections.abc import Sequence
 import structlog
 
 from dialer.daemon.troubles import Troubles
-from dialer.floor.commands import Command, RecordOutcome, TrunkMoved, ended_calls
+from dialer.floor.commands import Command, RecordOutcome, RecordStep, TrunkMoved, ended_calls
 
 log = structlog.get_logger(__name__)
 
 
-def tell_ended_calls(commands: Sequence[Command]) -> None:
-    """Follow the floor's commands; the number is masked by the journal."""
+def tell_calls(commands: Sequence[Command]) -> None:
+    """Follow the floor's commands; numbers are masked by the journal."""
+    for step in commands:
+        if isinstance(step, RecordStep):
+            log.debug("call_step", call_id=step.attempt_id, state=step.state, why=step.reason)
     for outcome in ended_calls(commands):
         _tell(outcome)
 

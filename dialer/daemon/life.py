@@ -22,7 +22,7 @@ from dialer.control.status import LinkStatus, StatusSnapshot
 from dialer.control.trail import Trail
 from dialer.control.wire import RefusedError
 from dialer.daemon import memories, retaining
-from dialer.daemon.calls import tell_ended_calls, tell_trunks
+from dialer.daemon.calls import tell_calls, tell_trunks
 from dialer.daemon.dialing import DialingBounds, DialLoop
 from dialer.daemon.engine import Engine
 from dialer.daemon.measuring import Measuring
@@ -167,7 +167,7 @@ class Daemon:
 
     async def _measure(self, parts: contextlib.AsyncExitStack) -> None:
         figures = Figures()
-        self.engine.followers += [figures.follow, tell_ended_calls, partial(tell_trunks, self._troubles)]
+        self.engine.followers += [figures.follow, tell_calls, partial(tell_trunks, self._troubles)]
         measuring = Measuring(
             loaded=lambda: self.loaded,
             status=self.snapshot,

@@ -215,7 +215,8 @@ class Pbx:
             self._on_event(event)
         except Exception:  # a guard: one bad event must not cost the link nor the events behind it
             self._counts["event_failures"] += 1
-            log.exception("floor_event_failed", floor_event=type(event).__name__)
+            call_id = getattr(event, "attempt_id", None)
+            log.exception("floor_event_failed", floor_event=type(event).__name__, call_id=call_id)
 
     def _tell_soon(self, event: ev.Event) -> None:
         """Not now: the floor is in the middle of handing us commands."""

@@ -119,7 +119,13 @@ class Recorder:
                 return
             except Exception as error:
                 self.refused += 1
-                log.exception("record_refused", kind=type(record).__name__, why=str(error), refused=self.refused)
+                log.exception(
+                    "record_refused",
+                    kind=type(record).__name__,
+                    call_id=getattr(record, "attempt_id", None),
+                    why=str(error),
+                    refused=self.refused,
+                )
             self._forget(1)
 
     def _forget(self, count: int) -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from dialer import journal, log
-from dialer.daemon.calls import tell_ended_calls
-from dialer.floor.words import Result
+from dialer.daemon.calls import tell_calls
+from dialer.floor import commands as cmd
+from dialer.floor.words import AttemptState, Result
 from tests.unit.metrics.test_collector import NOW, NUMBER, ended
 
 
@@ -147,13 +148,20 @@ def test_the_journal_is_known_by_what_systemd_says_of_the_stream(tmp_path: Path)
     assert not journal.leads_to_journal(io.StringIO(), {"JOURNAL_STREAM": "1:2"})
 
 
+def test_each_step_of_a_call_is_told_to_who_wants_everything() -> None:
+    steps = [cmd.RecordStep("a1", NOW, state, "as it went") for state in (AttemptState.RINGING, AttemptState.ANSWERED)]
+    with capture_logs() as lines:
+        tell_calls(steps)
+    told = [(line["event"], line["log_level"], line["call_id"], line["state"], line["why"]) for line in lines]
+    assert told == [("call_step", "debug", "a1", state, "as it went") for state in ("ringing", "answered")]
+
+
 def test_a_call_that_ended_is_one_line() -> None:
     with capture_logs() as lines:
-        tell_ended_calls(ended("a1"))
-        tell_ended_calls([ended("a1", disposition="sale")[1]])
-        tell_ended_calls(
-            ended("a2", Result.BUSY, answered_by=None, answered_at=None, connected_at=None, ended_at=NOW + 9)
-        )
+        tell_calls(ended("a1"))
+        tell_calls([ended("a1", disposition="sale")[1]])
+        tell_calls(ended("a2", Result.BUSY, answered_by=None, answered_at=None, connected_at=None, ended_at=NOW + 9))
+    lines = [line for line in lines if line["log_level"] != "debug"]
     assert [line["call_id"] for line in lines] == ["a1", "a2"]
     assert [(line["rang_s"], line["waited_s"], line["talked_s"]) for line in lines] == [
         (5.0, 0.2, 54.8),
