@@ -105,19 +105,24 @@ def read_secret(name: Path, folder: Path) -> str:
     """
     path = _secret_path(name, folder)
     try:
-        mode = path.stat().st_mode
+        require_closed(path)
         text = path.read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"Secret file {path} cannot be read: {_why(error)}.", hint=_create_hint(path)) from error
-    if not stat.S_ISREG(mode) or mode & 0o027:
-        raise SecretError(
-            f"Secret file {path} is open to others (mode {mode & 0o777:04o}).", hint=f"Type: chmod 600 {path}"
-        )
     if not text or not text.isprintable() or len(text) > MAX_SECRET_CHARS:
         raise SecretError(
             f"Secret file {path} must hold one line of 1 to {MAX_SECRET_CHARS} characters.", hint=_create_hint(path)
         )
     return text
+
+
+def require_closed(path: Path) -> None:
+    """Raises SecretError when others can read or write a file that holds a secret, OSError when it is not there."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) or mode & 0o027:
+        raise SecretError(
+            f"Secret file {path} is open to others (mode {mode & 0o777:04o}).", hint=f"Type: chmod 600 {path}"
+        )
 
 
 def _secret_path(name: Path, folder: Path) -> Path:

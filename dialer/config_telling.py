@@ -1,9 +1,9 @@
 """The settings of what the daemon tells others: alerts, MQTT, metrics."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from dialer.config_words import FolderPath, OptionalWord, PlainPath, Port, Section, SocketMode, Word
 
@@ -94,6 +94,7 @@ class Alerts(Section):
     backup_age_h: float = Field(default=30.0, ge=1, le=8760, description="Hours since the last good backup.")
 
 
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Permission = Literal["pause", "resume", "stop_all", "set_pacing", "message"]
 
 
@@ -109,7 +110,12 @@ class Mqtt(Section):
         description="File that holds the user's password, mode 0600. A relative name is looked for among the systemd"
         " credentials first ($CREDENTIALS_DIRECTORY), then beside this file.",
     )
-    tls: bool = Field(default=False, description="Speak MQTT over TLS. Needed unless the broker is on this machine.")
+    tls: bool = Field(
+        default=False,
+        validate_default=True,
+        description="Speak MQTT over TLS. Needed unless the broker is on this machine; a password goes nowhere else"
+        " without it.",
+    )
     tls_ca_file: FolderPath | None = Field(
         default=None,
         examples=["mqtt-ca.pem"],
@@ -154,9 +160,16 @@ class Mqtt(Section):
         default=10.0, ge=1, le=600, description="A command that says it is older than this is not carried out."
     )
 
+    @field_validator("tls")
+    @classmethod
+    def _hide_the_password(cls, tls: bool, others: ValidationInfo) -> bool:
+        if not tls and others.data.get("user") and others.data.get("host") not in THIS_MACHINE:
+            raise ValueError("must be true, for the user's password would go over the network for all to read")
+        return tls
+
 
 def _loopback(host: str) -> str:
-    if host not in {"127.0.0.1", "::1", "localhost"}:
+    if host not in THIS_MACHINE:
         raise ValueError("must be 127.0.0.1, ::1 or localhost; put a proxy with TLS in front for others")
     return host
 

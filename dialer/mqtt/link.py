@@ -14,7 +14,7 @@ import aiomqtt
 import structlog
 
 from dialer.clock import Clock, steady_clock
-from dialer.config_file import Loaded
+from dialer.config_file import Loaded, require_closed
 from dialer.control.status import MqttStatus
 from dialer.errors import DialerError
 from dialer.mqtt.outbox import Outbox, Queue
@@ -159,6 +159,8 @@ class MqttLink:
     def _tls(self) -> ssl.SSLContext:
         settings = self.loaded.config.mqtt
         context = ssl.create_default_context(cafile=str(settings.tls_ca_file) if settings.tls_ca_file else None)
+        if settings.tls_key_file is not None:
+            require_closed(settings.tls_key_file)
         if settings.tls_cert_file is not None:
             context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
         return context

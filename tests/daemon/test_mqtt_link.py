@@ -275,6 +275,16 @@ async def test_a_password_file_open_to_others_is_refused_and_the_daemon_goes_on(
         await until(lambda: "open to others" in made.problem)
 
 
+async def test_a_key_open_to_others_is_not_used(tmp_path: Path) -> None:
+    with Broker(tmp_path / "broker", tls=True) as broker:
+        pair = {"tls_cert_file": str(broker.folder / "broker.pem"), "tls_key_file": str(broker.folder / "broker.key")}
+        (broker.folder / "broker.key").chmod(0o644)
+        async with link(broker, tls=True, tls_ca_file=str(broker.ca), **pair) as made:
+            await until(lambda: "broker.key is open to others" in made.problem)
+            (broker.folder / "broker.key").chmod(0o640)
+            await until(lambda: made.up)
+
+
 def test_the_waiting_alerts_are_bounded_and_the_oldest_go() -> None:
     outbox = Outbox("dialer/test/")
     for number in range(2100):

@@ -148,3 +148,19 @@ def test_no_key_and_value_do_anything_but_load_or_be_refused(section: str, key: 
         parse(f"[{section}]\n{key} = {value}\n", HERE)
     except ConfigError:
         event("refused")
+
+
+@pytest.mark.parametrize("more", ["user = 'dialer'", "tls = false\nuser = 'dialer'"])
+def test_a_password_goes_to_another_machine_over_tls_alone(more: str) -> None:
+    (problem,) = problems(f"[mqtt]\nhost = 'broker.example'\n{more}\n")
+
+    assert problem.startswith("/etc/dialer/dialer.toml:")
+    assert "[mqtt] tls = False:" in problem
+    assert "password" in problem
+
+
+@pytest.mark.parametrize(
+    "settings", ["host = 'broker.example'\nuser = 'dialer'\ntls = true", "user = 'dialer'", "host = 'broker.example'"]
+)
+def test_a_broker_that_is_told_no_password_or_is_safe_to_tell_is_accepted(settings: str) -> None:
+    parse(f"[mqtt]\n{settings}\n", HERE)
