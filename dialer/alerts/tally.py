@@ -49,8 +49,10 @@ class Tally:
             match command:
                 case cmd.Originate():
                     self._dialed(command)
-                case cmd.RecordOutcome():
+                case cmd.RecordOutcome() if command.attempt_id in self._open:
                     self._ended(command)
+                case cmd.RecordOutcome():
+                    self._correct(command)
                 case cmd.RecordAgent():
                     self._agent_moved(command)
 
@@ -65,9 +67,8 @@ class Tally:
         self._open[command.attempt_id] = _Dialed(command.trunk, command.caller_id)
 
     def _ended(self, outcome: cmd.RecordOutcome) -> None:
-        # An outcome comes again when its disposition follows: the call is then no longer open.
-        dialed = self._open.pop(outcome.attempt_id, None)
-        if dialed is None or not outcome.dialed:
+        dialed = self._open.pop(outcome.attempt_id)
+        if not outcome.dialed:
             return
         self._trunks.setdefault(dialed.trunk, deque(maxlen=MOST_OF_A_TRUNK)).append(outcome)
         self._campaigns.setdefault(outcome.campaign_id, deque(maxlen=MOST_OF_A_CAMPAIGN)).append(outcome)
@@ -76,6 +77,14 @@ class Tally:
             before = self._agents.get(outcome.agent_id, AgentFigures())
             talks = (*before.talks_s, outcome.ended_at - outcome.connected_at)[-TALKS:]
             self._agents[outcome.agent_id] = replace(before, talks_s=talks)
+
+    def _correct(self, outcome: cmd.RecordOutcome) -> None:
+        """It comes again when its disposition follows, which may say that a machine picked up."""
+        calls = self._campaigns.get(outcome.campaign_id, deque())
+        for back, call in enumerate(reversed(calls), 1):
+            if call.attempt_id == outcome.attempt_id:
+                calls[-back] = outcome
+                return
 
     def _agent_moved(self, command: cmd.RecordAgent) -> None:
         agent_id, state = command.agent_id, command.state

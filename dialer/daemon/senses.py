@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from dialer.config_file import Loaded
 from dialer.daemon.engine import Engine
 from dialer.daemon.vitals import LoopLag, StoreProbe
 from dialer.floor.words import CampaignState
+from dialer.rules.zones import zone
 from dialer.store import Store
 from dialer.store.backup import backups
 from dialer.store.errors import StoreUnavailable
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S: Final = 5.0
 MACHINE_EVERY_S: Final = 60.0
-WEEK_S: Final = 7 * 86_400.0
 WEEKS: Final = 4
 HOUR_S: Final = 3600.0
 FEWEST_USUAL: Final = 50  # fewer attempts say nothing about what is usual
@@ -59,7 +59,7 @@ class Senses:
     certificates: Callable[[], dict[str, float]] = dict
     wall: Callable[[], float] = time.time
     _supplies: dict[str, Supply] = field(default_factory=dict)
-    _usual: dict[str, tuple[int, float | None]] = field(default_factory=dict)  # campaign: hour number, pick-up rate
+    _usual: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)  # campaign: hour, pick-up rate
     _disks: deque[_Disk] = field(default_factory=lambda: deque(maxlen=int(GROWTH_S / MACHINE_EVERY_S)))
     _backup_at: float | None = None  # without any, when the daemon started: a day later that is told too
     _route_since: float | None = None
@@ -89,16 +89,17 @@ class Senses:
             await self._learn_usual(view.campaign_id, now)
 
     async def _learn_usual(self, campaign_id: str, now: float) -> None:
-        """The pick-up rate of this hour on this weekday, over the weeks before."""
-        hour = int(now // HOUR_S)
-        if self._usual.get(campaign_id, (0, None))[0] == hour:
+        """The pick-up rate of this hour on this weekday, over the weeks before, by the campaign's legal clock."""
+        local = datetime.fromtimestamp(now, zone(self.engine.floor.legal_zone(campaign_id)))
+        hour = local.replace(minute=0, second=0, microsecond=0)
+        if campaign_id in self._usual and self._usual[campaign_id][0] == hour:
             return
         attempts = persons = 0
         for week in range(1, WEEKS + 1):
-            since = hour * HOUR_S - week * WEEK_S
+            since = (hour - timedelta(weeks=week)).timestamp()
             counts = await self.store.counts(campaign_id, since, since + HOUR_S)
             attempts += counts.attempts
-            persons += counts.connected + counts.abandoned
+            persons += counts.persons
         self._usual[campaign_id] = hour, persons / attempts if attempts >= FEWEST_USUAL else None
 
     def campaign(self, campaign_id: str, now: float) -> CampaignFigures:
@@ -108,7 +109,7 @@ class Senses:
             leads_callable=known.due if known else None,
             next_lead_at=known.next_at if known else None,
             waits_for_law=known is not None and known.waits_for_law,
-            usual_pick_up=self._usual.get(campaign_id, (0, None))[1],
+            usual_pick_up=self._usual[campaign_id][1] if campaign_id in self._usual else None,
             day_ends_at=self.engine.floor.calls_end(campaign_id, now),
         )
 

@@ -125,6 +125,10 @@ class Floor:
         """When the day's last calls of a campaign end, by its legal clock; seconds since the epoch."""
         return campaigns.the_campaign(self._book, campaign_id).tally.calls_end(now, self._book.day_end)
 
+    def legal_zone(self, campaign_id: str) -> str:
+        """The name of the time zone of a campaign's legal clock."""
+        return campaigns.the_campaign(self._book, campaign_id).tally.law.zone
+
     def ledger(self, campaign_id: str, now: float) -> Ledger:
         """The campaign's standing in every window of abandonment."""
         return campaigns.the_campaign(self._book, campaign_id).tally.ledger(now)

@@ -23,6 +23,7 @@ class Counts:
     attempts: int
     results: Mapping[str, int]
     answered_by: Mapping[str, int]
+    persons: int  # answered by a person, or unsure
     connected: int
     abandoned: int
 
@@ -137,6 +138,7 @@ def counts(db: sqlite3.Connection, campaign_id: str, since: float, until: float)
         attempts=sum(row["attempts"] for row in rows),
         results=_sums(rows, "result"),
         answered_by=_sums(rows, "answered_by"),
+        persons=sum(row["attempts"] for row in rows if row["result"] == "answered" and row["answered_by"] != "machine"),
         connected=int(sum(row["connected"] for row in rows)),
         abandoned=int(sum(row["abandoned"] for row in rows)),
     )

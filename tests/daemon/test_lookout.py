@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,7 +21,11 @@ from dialer.daemon.senses import tzdata_age
 from dialer.floor import commands as cmd
 from dialer.floor import events as ev
 from dialer.floor.words import Result
+from dialer.store import Store
 from dialer.store import alerts as records
+from dialer.store.abandonment import abandon_law
+from dialer.store.law import LawSettings
+from dialer.store.reading import Counts
 from tests.daemon.harness import NOW, Bench
 from tests.daemon.room import CONFIG, Room
 
@@ -261,3 +267,51 @@ async def test_what_stood_is_resolved_when_alerts_are_turned_off(room: Room) -> 
     assert states == ["raised", "resolved"]
     reload(room, "enabled = true")
     assert room.look() == ["trunk_failing"]
+
+
+async def test_what_is_usual_is_of_the_same_local_hour_though_the_clocks_changed(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """France set its clocks back on 25 October 2026; the campaign's legal clock is that of France."""
+    law = abandon_law(LawSettings("fr"))
+    room.bench.tell(ev.LawTold(at=NOW, campaign_id="c1", law=law, counted={}))
+    asked: list[float] = []
+
+    async def counts(_store: Store, _campaign_id: str, since: float, until: float) -> Counts:
+        asked.append(since)
+        assert until - since == 3600
+        return Counts(0, 0, 0, attempts=100, results={}, answered_by={}, persons=25, connected=20, abandoned=1)
+
+    monkeypatch.setattr(Store, "counts", counts)
+    monday = datetime(2026, 10, 26, 10, 30, tzinfo=ZoneInfo("Europe/Paris"))
+    await room.senses._look_at_leads(monday.timestamp())
+    local = [datetime.fromtimestamp(at, ZoneInfo("Europe/Paris")).isoformat() for at in asked]
+    assert local == [
+        "2026-10-19T10:00:00+02:00",
+        "2026-10-12T10:00:00+02:00",
+        "2026-10-05T10:00:00+02:00",
+        "2026-09-28T10:00:00+02:00",
+    ]
+    assert room.senses.campaign("c1", monday.timestamp()).usual_pick_up == 0.25
+    await room.senses._look_at_leads(monday.timestamp() + 1700)
+    assert len(asked) == 4  # it is asked once an hour
+
+
+async def test_who_hangs_up_first_counts_in_what_is_usual_as_it_does_now(room: Room) -> None:
+    """One hangs up before an agent is there, one is a machine as the agent says afterwards, one line is busy."""
+    bench = room.bench
+    await bench.loop.dial("c1")
+    gone, machine, busy = (each.attempt_id for each in bench.pbx.done if isinstance(each, cmd.Originate))
+    for attempt_id, result in ((gone, Result.ANSWERED), (machine, Result.ANSWERED), (busy, Result.BUSY)):
+        if result is Result.ANSWERED:
+            bench.tell(ev.CallAnswered(at=bench.now, attempt_id=attempt_id))
+        if attempt_id == machine:
+            agent = await bench.engine.route(attempt_id, None)
+            for channel in (attempt_id, agent):
+                bench.tell(ev.BridgeEntered(at=bench.now, channel_id=str(channel), bridge_id="b", holding=False))
+        bench.tell(ev.HungUp(at=bench.now, channel_id=attempt_id, cause=16, result=result))
+    bench.tell(ev.Disposed(at=bench.now, agent_id=str(agent).replace("line-", "a"), disposition="machine"))
+    await bench.store.flush()
+    now = room.lookout.tally.campaigns({})["c1"]
+    assert (now.attempts, now.persons) == (3, 1)
+    assert (await bench.store.counts("c1")).persons == now.persons
