@@ -90,6 +90,12 @@ class _Watched:
     last: Reading | None = None
 
 
+def _step_of(alert: Alert, reading: Reading) -> int:
+    """The step of the alert's severity; the first when the rule has none of it any more."""
+    severities = [step.severity for step in reading.steps]
+    return severities.index(alert.severity) + 1 if alert.severity in severities else 1
+
+
 def _new_id() -> str:
     return secrets.token_hex(8)
 
@@ -119,6 +125,8 @@ class Board:
         return changes
 
     def _look(self, key: Key, watched: _Watched, reading: Reading | None, now: float) -> list[Change]:
+        if reading is not None and watched.last is None and watched.alert is not None:
+            watched.step = watched.aim = _step_of(watched.alert, reading)  # restored: only a reading knows the steps
         reached = 0 if reading is None else self._reached(reading, watched.step)
         watched.last = reading or watched.last
         if (reached > watched.step) != (watched.aim > watched.step) or watched.aim == watched.step:

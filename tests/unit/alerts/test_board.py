@@ -143,6 +143,32 @@ def test_after_a_restart_an_alert_keeps_its_id_until_it_is_resolved() -> None:
     assert told(look(after, 30, 1)) == [("resolved", "id1", "warning")]
 
 
+def test_after_a_restart_a_critical_alert_is_not_told_again_though_nothing_is_worse() -> None:
+    before = board()
+    look(before, 0, 25)
+    look(before, 5, 25)
+    assert [str(alert.severity) for alert in before.standing] == ["critical"]
+    after = board()
+    after.restore(before.standing, before.silences)
+    after.acknowledge("id1", "nadia", 9)
+
+    assert [look(after, at, 25) for at in (10, 15, 20, 60)] == [[], [], [], []]
+    (stands,) = after.standing
+    assert (str(stands.severity), stands.threshold, stands.acknowledged_by) == ("critical", 20, "nadia")
+    look(after, 61, 12)
+    assert told(look(after, 71, 12)) == [("changed", "id1", "warning")]
+
+
+def test_after_a_restart_what_is_worse_than_it_was_is_told() -> None:
+    before = board()
+    look(before, 0, 11)
+    look(before, 5, 11)
+    after = board()
+    after.restore(before.standing, before.silences)
+    look(after, 10, 25)
+    assert told(look(after, 15, 25)) == [("changed", "id1", "critical")]
+
+
 def _alive(changes: list[Change], known: dict[str, Alert]) -> Iterator[str]:
     for change in changes:
         alert = change.alert
