@@ -4,8 +4,10 @@ systemd is process 1 of a machine of namespaces, with the dialer installed by ``
 it: a daemon that waits for one is all that these tests need.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +112,7 @@ def test_the_nights_backup_is_the_daemons_own(running: Box) -> None:
 def test_the_daily_export_is_fetched_by_the_dialers_group(running: Box) -> None:
     running.run("systemctl", "start", "dialerd-export.service")
     assert running.show("dialerd-export", "Result") == "success"
-    assert "nobody was called" in running.run("journalctl", "-u", "dialerd-export", "-o", "cat")
+    assert "nobody was called" in running.log()
     days = running.shell("stat -c '%U %G %a' /var/lib/dialer/exports/*").splitlines()
     assert days == ["dialerd dialerd 750"] * 7
 
@@ -120,6 +122,40 @@ def test_a_timer_waits_for_the_night(running: Box, timer: str) -> None:
     running.run("systemctl", "start", timer)
     assert running.show(timer, "ActiveState") == "active"
     running.run("systemctl", "stop", timer)
+
+
+@pytest.fixture
+def journal(machine: Box) -> Iterator[Box]:
+    """With a journal, to which the service's standard error leads."""
+    drop_in = "/etc/systemd/system/service.d/zz-journal.conf"
+    machine.run("systemd-run", "--unit=a-journal", "/lib/systemd/systemd-journald")
+    machine.until(lambda: machine.tried("test", "-S", "/run/systemd/journal/socket") == 0, "the journal's socket")
+    machine.shell(f"printf '[Service]\\nStandardError=journal\\n' > {drop_in}")
+    machine.run("systemctl", "daemon-reload")
+    try:
+        yield machine
+    finally:
+        machine.run("rm", drop_in)
+        machine.run("systemctl", "stop", "a-journal")
+        machine.run("systemctl", "daemon-reload")
+
+
+def test_the_journal_finds_what_the_service_tells_by_its_fields(journal: Box, running: Box) -> None:
+    """A call ends in the program that tells it, as a service of its own: without Asterisk none is dialed."""
+    tell = "from dialer import log; import signal, structlog; log.setup(); tell = structlog.get_logger().info; "
+    calls = "tell('call_ended', call_id='a1', number='+33199000042'); tell('call_ended', call_id='a2'); signal.pause()"
+    journal.run("systemd-run", "--quiet", "--unit=told", "/usr/local/lib/dialerd/bin/python", "-c", tell + calls)
+    journal.until(lambda: bool(entries(journal, "told", "CALL_ID=a2")), "the last line")
+    (found,) = entries(journal, "told", "CALL_ID=a1")
+    assert (found["call_id"], found["number"]) == ("a1", "+3319•••••42")
+    journal.until(lambda: bool(entries(journal, "dialerd", "EVENT=daemon_started")), "the service's own line")
+    journal.run("systemctl", "stop", "told")
+
+
+def entries(box: Box, unit: str, field: str) -> list[dict[str, Any]]:
+    """What the journal finds of a unit by a field."""
+    _, found = box.failed("journalctl", "-u", unit, field, "-o", "cat")
+    return [json.loads(line) for line in found.splitlines() if line.startswith("{")]
 
 
 def test_a_stop_drains_and_ends_well(running: Box) -> None:
