@@ -138,6 +138,8 @@ class Board:
 
     def _reached(self, reading: Reading, standing: int) -> int:
         """The last step whose bound is crossed; a step that stands gives way only past the hysteresis."""
+        if reading.few and not standing:
+            return 0
         slack = self.settings.hysteresis_pct / 100
         for number in range(len(reading.steps), 0, -1):
             bound = reading.steps[number - 1].bound

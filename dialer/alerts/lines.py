@@ -211,7 +211,8 @@ def trunk_slow(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 def caller_id_blocked(facts: Facts, settings: Alerts) -> Iterator[Reading]:
     """The pick-up rate of one shown number collapsed against the same number earlier today."""
     for number, figures in facts.caller_ids.items():
-        if min(figures.attempts, figures.usual_attempts) < 2 * settings.min_calls or not figures.usual_persons:
+        calls, needed = min(figures.attempts, figures.usual_attempts), 2 * settings.min_calls
+        if calls < needed / 2 or not figures.usual_persons:
             continue
         now, usual = figures.persons / figures.attempts, figures.usual_persons / figures.usual_attempts
         yield Reading(
@@ -219,5 +220,6 @@ def caller_id_blocked(facts: Facts, settings: Alerts) -> Iterator[Reading]:
             value=100 * now / usual,
             steps=(Step(settings.caller_id_fall_pct, Severity.WARNING),),
             falling=True,
+            few=calls < needed,
             words={"attempts": figures.attempts, "campaigns": ", ".join(figures.campaigns)},
         )

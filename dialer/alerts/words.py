@@ -35,7 +35,7 @@ class Reading:
     """What one rule sees of one subject now. What no rule speaks of any more is well again.
 
     ``steps``: bounds from mild to severe. ``falling``: the lower the value the worse. ``hold_s``: instead of the
-    configured hold. ``words`` fill the text.
+    configured hold. ``few``: too few calls to raise anything by, enough for what stands. ``words`` fill the text.
     """
 
     scope: str = SYSTEM  # or a campaign's id
@@ -44,6 +44,7 @@ class Reading:
     steps: tuple[Step, ...]
     falling: bool = False
     hold_s: float | None = None
+    few: bool = False
     words: Mapping[str, Value] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """A shown number is held against its own calls earlier today."""
 
 from dataclasses import replace
+from random import Random
 
 from dialer.alerts.board import Board, Change
 from dialer.alerts.lines import caller_id_blocked
@@ -81,6 +82,21 @@ def test_a_number_that_is_no_longer_shown_as_the_hint_advises_is_over() -> None:
     day.dial(0.3, 0.25, "+33162000099")
     assert day.states == ["raised", "resolved"]
     assert [label[-2:] for label in day.tally.caller_ids()] == ["99"]
+
+
+def test_a_floor_of_few_calls_does_not_raise_and_resolve_it_again_and_again() -> None:
+    """Four calls a minute, as they come: in ten minutes that is about as many as are needed to say anything."""
+    day = Day()
+    random = Random(7)
+    for pick_up, hours in ((0.4, 2.0), (0.0, 2.0)):
+        end = day.time.now + hours * HOUR_S
+        while day.time.now < end:
+            day.time.now += random.expovariate(1 / 15)
+            day.calls += 1
+            result = Result.ANSWERED if random.random() < pick_up else Result.NO_ANSWER
+            day.tally.follow(shown(ONE, call(f"r{day.calls}", result, at=day.time.now)))
+            day.look()
+    assert day.states == ["raised"]
 
 
 def test_yesterdays_pick_ups_are_not_what_is_usual_today() -> None:
