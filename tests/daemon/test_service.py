@@ -107,6 +107,18 @@ def test_a_scrape_tells_of_the_daemon_that_runs(manager: Manager, process: Proce
         assert (process.folder / "m.sock").is_socket()
 
 
+def test_a_broker_that_is_away_is_told_by_the_daemon_that_runs(manager: Manager, process: Process) -> None:
+    with process.running(manager):
+        assert process.ask("status")["mqtt"] is None
+    process.change(f"[mqtt]\nenabled = true\nport = {free_port()}\n")
+    with process.running(manager):
+        process.until_journal("mqtt_down")
+        mqtt = process.ask("status")["mqtt"]
+        assert isinstance(mqtt, dict)
+        assert (mqtt["up"], mqtt["alerts_dropped"]) == (False, 0)
+        assert "refused" in mqtt["why"].lower()
+
+
 def test_without_a_manager_nothing_is_said() -> None:
     quiet = Notifier({})
     quiet.ready()
