@@ -127,7 +127,7 @@ def store_slow(facts: Facts, settings: Alerts) -> Iterator[Reading]:
     if machine.store_healthy:
         yield Reading(value=value, steps=steps, words={"unwell": ""})
     else:
-        yield Reading(value=max(value, 60_000.0), steps=steps, hold_s=0.0, words={"unwell": " (it fails)"})
+        yield Reading(value=max(value, 60_000.0), steps=steps, hold_s=0.0, words={"unwell": " (KO)"})
 
 
 @alert(

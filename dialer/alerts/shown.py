@@ -6,7 +6,6 @@ from typing import Final
 
 from dialer.alerts.facts import CallerIdFigures
 from dialer.floor import commands as cmd
-from dialer.floor.words import AnsweredBy, Result
 from dialer.log import mask
 
 MOST_OF_A_NUMBER: Final = 1000  # on a busy floor the last minutes are fewer
@@ -14,11 +13,6 @@ MOST_OF_A_NUMBER: Final = 1000  # on a busy floor the last minutes are fewer
 # hours on a floor that never rests.
 NIGHT_S: Final = 6 * 3600.0
 DAY_S: Final = 86_400.0
-
-
-def by_person(outcome: cmd.RecordOutcome) -> bool:
-    """Whether a person picked up, as the law counts."""
-    return outcome.result is Result.ANSWERED and outcome.answered_by is not AnsweredBy.MACHINE
 
 
 @dataclass(slots=True)
@@ -45,7 +39,7 @@ class _Shown:
 
     def _age(self) -> None:
         self.usual_attempts += 1
-        self.usual_persons += by_person(self.late.popleft())
+        self.usual_persons += self.late.popleft().by_person
 
     def is_over(self, now: float) -> bool:
         return now - self.last_at >= NIGHT_S or now - self.since >= DAY_S
@@ -85,7 +79,7 @@ class ShownNumbers:
 def _figures(shown: _Shown) -> CallerIdFigures:
     return CallerIdFigures(
         attempts=len(shown.late),
-        persons=sum(map(by_person, shown.late)),
+        persons=sum(call.by_person for call in shown.late),
         usual_attempts=shown.usual_attempts,
         usual_persons=shown.usual_persons,
         campaigns=tuple(sorted({call.campaign_id for call in shown.late})),

@@ -7,7 +7,7 @@ from typing import Final
 
 from dialer.alerts.facts import AgentFigures, CallerIdFigures, CampaignFigures, TrunkFigures
 from dialer.alerts.lines import TALKS
-from dialer.alerts.shown import ShownNumbers, by_person
+from dialer.alerts.shown import ShownNumbers
 from dialer.clock import Clock
 from dialer.floor import commands as cmd
 from dialer.floor.words import AgentState, Result
@@ -157,7 +157,7 @@ def _campaign(calls: Sequence[cmd.RecordOutcome]) -> CampaignFigures:
     connected = [call for call in calls if call.connected_at is not None]
     return CampaignFigures(
         attempts=len(calls),
-        persons=sum(map(by_person, calls)),
+        persons=sum(call.by_person for call in calls),
         connected=len(connected),
         abandoned=sum(call.abandoned for call in calls),
         waits_s=tuple(o.connected_at - o.answered_at for o in connected if o.connected_at and o.answered_at),

@@ -147,7 +147,7 @@ def _today(counts: Counts | None, ledger: Ledger) -> Today:
     live = ledger.today
     return Today(
         attempts=counts.attempts if counts is not None else 0,
-        persons=counts.connected + counts.abandoned if counts is not None else 0,
+        persons=counts.persons if counts is not None else 0,
         connected=live.connected,
         abandoned=live.abandoned,
     )

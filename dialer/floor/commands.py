@@ -127,6 +127,11 @@ class RecordOutcome(Command):
     dialed: bool  # False: nothing left this machine, the attempt does not count as made
     opted_out: bool
 
+    @property
+    def by_person(self) -> bool:
+        """Whether a person picked up, or perhaps a person: as the law counts."""
+        return self.result is Result.ANSWERED and self.answered_by is not AnsweredBy.MACHINE
+
 
 @dataclass(frozen=True, slots=True)
 class RecordOptOut(Command):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dialer.floor import commands as cmd
-from dialer.floor.words import AnsweredBy, Result
+from dialer.floor.words import Result
 from dialer.timings import Timings
 
 # The connect deadline is 2 s, and what the law calls abandoned begins there.
@@ -32,7 +32,7 @@ class Figures:
             return
         campaign = outcome.campaign_id
         self.ended[campaign, outcome.result] += 1
-        self.persons[campaign] += by_person(outcome)
+        self.persons[campaign] += outcome.by_person
         self.abandoned[campaign] += outcome.abandoned
         if outcome.connected_at is not None and outcome.answered_at is not None:
             self.connected[campaign] += not outcome.abandoned
@@ -42,8 +42,3 @@ class Figures:
     def answer_to_agent(self, campaign_id: str) -> Timings:
         """From answer to agent; changes nothing, for it is asked from another thread."""
         return self._answer_to_agent.get(campaign_id) or Timings(ANSWER_BOUNDS_S)
-
-
-def by_person(outcome: cmd.RecordOutcome) -> bool:
-    """Whether a person picked up, or perhaps a person: as the law counts."""
-    return outcome.result is Result.ANSWERED and outcome.answered_by is not AnsweredBy.MACHINE
