@@ -169,7 +169,7 @@ class Floor:
             counted = call or self._ended.get(event.call or "")
             if counted is not None and counted.live:
                 counted.live = False
-                self.answered -= 1
+                self.answered -= self.answered > self.abandoned  # it may have been of the window before
             return
         if call.phase == RINGING:
             self._pick_up(call, event.at)

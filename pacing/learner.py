@@ -181,7 +181,7 @@ class Learner(Watcher):
 
     def _follow_usual(self, passed_s: float) -> None:
         young = self.ring.answered < _YOUNG_ANSWERS
-        share = 1.0 if young else 1.0 - exp(-passed_s / _USUAL_S)
+        share = 1.0 if young or not self.usual_chance else 1.0 - exp(-passed_s / _USUAL_S)
         self.usual_chance += share * (self.ring.answer_chance - self.usual_chance)
 
     def _let_mature(self, now: float) -> None:

@@ -89,6 +89,7 @@ def test_a_remembered_morning_begins_with_what_was_learned(ring_timeout_s: float
 
     assert heir.learner.ring.matured > 50
     assert heir.learner.ring.answer_chance == pytest.approx(old.learner.ring.answer_chance, rel=0.3)
+    assert heir.learner.usual_chance == pytest.approx(old.learner.ring.answer_chance, rel=0.3)
 
 
 def test_a_memory_of_no_possible_ring_is_refused() -> None:
