@@ -113,10 +113,9 @@ class MqttLink:
             await self._pause(failures)
 
     async def _pause(self, failures: int) -> None:
-        most: float = min(self.loaded.config.mqtt.reconnect_max_s, BACKOFF_FIRST_S * 2 ** min(failures, 16))
-        # Chance in it, so that a hundred clients do not come back to a broker at one instant.
+        wait_s = pause_s(failures, self.loaded.config.mqtt.reconnect_max_s, self._rng.random())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(most * self._rng.uniform(0.5, 1.0)):
+            async with asyncio.timeout(wait_s):
                 await self._stopping.wait()
 
     def _note_down(self, why: str) -> None:
@@ -244,6 +243,16 @@ class MqttLink:
             await client.subscribe(topic, qos=0)
         await asyncio.sleep(STALE_QUIET_S)
         await client.unsubscribe(topics)
+
+
+def pause_s(failures: int, most_s: float, chance: float) -> float:
+    """Seconds before the next attempt after so many sessions that failed or soon ended.
+
+    ``chance``, from 0 to 1, takes up to half of it away, so that a hundred clients do not come back to a broker at one
+    instant.
+    """
+    longest: float = min(most_s, BACKOFF_FIRST_S * 2 ** min(failures, 16))
+    return longest * (1.0 - 0.5 * chance)
 
 
 def _why(group: BaseExceptionGroup[Exception]) -> str:

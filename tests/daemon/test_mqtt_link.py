@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from dialer.config_file import Loaded, parse
-from dialer.mqtt.link import Message, MqttLink
+from dialer.mqtt.link import Message, MqttLink, pause_s
 from dialer.mqtt.outbox import Message as QueuedMessage
 from dialer.mqtt.outbox import Outbox, Queue
 from dialer.mqtt.tree import State
@@ -194,6 +194,31 @@ async def test_no_alert_is_lost_and_the_last_state_is_told_when_a_dead_broker_re
             told = [json.loads(payload)["alert_id"] for topic, payload, _ in heard.heard if "/alert/" in topic]
     # Some may have gone before this test's ears were open; none is missing after the first that came.
     assert told == [f"a{number}" for number in range(50)][-len(told) :]
+
+
+def test_pauses_between_attempts_grow_to_their_bound_with_chance_in_them() -> None:
+    assert [pause_s(failures, 30.0, 0.0) for failures in range(8)] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert pause_s(1_000_000, 30.0, 1.0) == 15.0
+
+
+async def test_a_broker_that_throws_us_out_at_once_is_left_alone_ever_longer(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does with two daemons of one name: each would have the other thrown out for ever."""
+    pauses: list[int] = []
+    enough = asyncio.Event()
+
+    async def note(_self: MqttLink, failures: int) -> None:
+        pauses.append(failures)
+        enough.set() if len(pauses) == 4 else None
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(MqttLink, "_pause", note)
+    broker.stop()
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", broker.port)
+    async with server, link(broker):
+        await enough.wait()
+    assert pauses[:4] == [1, 2, 3, 4]
 
 
 async def test_alerts_that_wait_arrive_in_order_once_each(broker: Broker) -> None:
