@@ -30,7 +30,7 @@ class Steering:
     cancel_above: float = 0.5  # chance of nobody from which a ringing call is given up
     tail: float = 0.05  # chance of running out of allowance that a decision may take...
     cautious_tail: float = 0.0001  # ... in the first half hour
-    last_tail: float = 0.0002  # ... and near the end, when little time is left to pay it back
+    last_tail: float = 0.0005  # ... and near the end, when little time is left to pay it back
 
 
 class Standing(NamedTuple):

@@ -191,7 +191,7 @@ class Predictive(Pacer):
 
         def lawful(n: int) -> bool:
             expected = self._abandons(risk.by_node(n), n, coming, at_once)
-            clump = 1.0 + _CLUMP_GROWTH * sqrt(coming[1] + n * answer_chance)
+            clump = max(self.budget.longest_run, 1.0 + _CLUMP_GROWTH * sqrt(coming[1] + n * answer_chance))
             if standing.cautious:  # what little is known yet may well be wrong by a clump
                 expected *= clump
             if clumped_tail(expected, clump, spare) > tail:

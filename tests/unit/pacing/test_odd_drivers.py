@@ -42,7 +42,7 @@ def outage(agents: int, fails: float, lasts_s: float) -> Scenario:
 # --- lines that are dead ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fails", "most"), [(1.0, 30), (0.2, 20)])
+@pytest.mark.parametrize(("fails", "most"), [(1.0, 45), (0.2, 25)])
 def test_answers_that_stop_and_come_back_find_no_storm_of_calls(fails: float, most: int) -> None:
     floor = Counted(pacing.create("predictive"), outage(20, fails, 300.0), seed=1)
     day = floor.run()
