@@ -1,5 +1,6 @@
 """What a check looks at: the case, its preset and place, and one instant."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -67,8 +68,15 @@ def steady(preset: Preset, case: Case, place: Place) -> Steady:
         case.ring_timeout_s,
         case.suppressed,
         case.in_flight,
-        case.clock_offset_s,
+        _coarse(case.clock_offset_s),
     )
+
+
+def _coarse(offset_s: float | Unknown | None) -> float | Unknown | None:
+    """Up to the next hundredth of a second: as it is measured it is new each time, and nothing would be remembered."""
+    if not isinstance(offset_s, int | float):
+        return offset_s
+    return math.copysign(math.ceil(abs(offset_s) * 100) / 100, offset_s)
 
 
 class Dated(NamedTuple):
