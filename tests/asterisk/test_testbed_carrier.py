@@ -31,6 +31,9 @@ def calls(testbed: Testbed) -> dict[str, list[Message]]:
     """One call to every kind at once: the events of each, by kind."""
     with testbed.pbx_ami("dialer") as ami:
         caller = Caller(ami, testbed)
+        # The first call over a line that has just come up was once refused by the PBX itself: one is spent on that.
+        caller.call(scripted("busy", ring_s=0.5, talk_s=0.5), ring_ms=RING_MS)
+        ami.events(1)
         attempts = {}
         for kind in KINDS:
             number = scripted(kind, ring_s=0.5, talk_s=0.5)
