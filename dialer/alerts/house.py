@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dialer.alerts.facts import Facts
 from dialer.alerts.words import Reading, Severity, Step, alert
 from dialer.config_telling import Alerts
+from dialer.control.status import LinkStatus, MqttStatus
 
 DAY_S = 86_400.0
 
@@ -22,14 +23,7 @@ DAY_S = 86_400.0
 )
 def ami_lost(facts: Facts, settings: Alerts) -> Iterator[Reading]:
     """The AMI link to Asterisk is down."""
-    link = facts.status.link
-    if not link.up:
-        yield Reading(
-            value=facts.at - link.since,
-            steps=(Step(settings.link_down_s, Severity.CRITICAL),),
-            hold_s=0.0,
-            words={"why": link.why.rstrip(".") or "not reached yet"},
-        )
+    yield from _out_of_reach(facts, facts.status.link, Step(settings.link_down_s, Severity.CRITICAL))
 
 
 @alert(
@@ -64,14 +58,15 @@ def fastagi_failing(facts: Facts, settings: Alerts) -> Iterator[Reading]:
 )
 def mqtt_down(facts: Facts, settings: Alerts) -> Iterator[Reading]:
     """The MQTT broker is out of reach, or refuses the dialer."""
-    mqtt = facts.status.mqtt
-    if mqtt is not None and not mqtt.up:
-        yield Reading(
-            value=facts.at - mqtt.since,
-            steps=(Step(settings.mqtt_down_s, Severity.WARNING),),
-            hold_s=0.0,
-            words={"why": mqtt.why.rstrip(".") or "not reached yet"},
-        )
+    if facts.status.mqtt is not None:
+        yield from _out_of_reach(facts, facts.status.mqtt, Step(settings.mqtt_down_s, Severity.WARNING))
+
+
+def _out_of_reach(facts: Facts, link: LinkStatus | MqttStatus, step: Step) -> Iterator[Reading]:
+    """How long a connection of ours has been down, and why."""
+    if not link.up:
+        why = link.why.rstrip(".") or "not reached yet"
+        yield Reading(value=facts.at - link.since, steps=(step,), hold_s=0.0, words={"why": why})
 
 
 @alert(

@@ -131,12 +131,18 @@ def test_acknowledging_what_does_not_stand_is_refused() -> None:
         board().acknowledge("id9", "nadia", 0)
 
 
+def restarted(before: Board) -> Board:
+    """The board of a daemon that goes on where this one ended."""
+    after = board()
+    after.restore(before.standing, before.silences)
+    return after
+
+
 def test_after_a_restart_an_alert_keeps_its_id_until_it_is_resolved() -> None:
     before = board()
     look(before, 0, 11)
     look(before, 5, 11)
-    after = board()
-    after.restore(before.standing, before.silences)
+    after = restarted(before)
 
     assert look(after, 10, 11) == []
     look(after, 20, 1)
@@ -148,8 +154,7 @@ def test_after_a_restart_a_critical_alert_is_not_told_again_though_nothing_is_wo
     look(before, 0, 25)
     look(before, 5, 25)
     assert [str(alert.severity) for alert in before.standing] == ["critical"]
-    after = board()
-    after.restore(before.standing, before.silences)
+    after = restarted(before)
     after.acknowledge("id1", "nadia", 9)
 
     assert [look(after, at, 25) for at in (10, 15, 20, 60)] == [[], [], [], []]
@@ -163,8 +168,7 @@ def test_after_a_restart_what_is_worse_than_it_was_is_told() -> None:
     before = board()
     look(before, 0, 11)
     look(before, 5, 11)
-    after = board()
-    after.restore(before.standing, before.silences)
+    after = restarted(before)
     look(after, 10, 25)
     assert told(look(after, 15, 25)) == [("changed", "id1", "critical")]
 
