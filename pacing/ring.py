@@ -233,16 +233,16 @@ def _chances_by_age(person: Floats, total: Floats, rings_s: Floats) -> Floats:
     Relative to those that still ring at the start of that bin: where nearly all calls end before an age, as on a line
     that is down, what becomes of the few beyond must not drown in what is left of the many.
     """
-    bins = person.size
-    ends = np.exp(-np.maximum(0.0, np.cumsum(total)[None, :] - (np.cumsum(total) - total)[:, None]))
+    bins, summed = person.size, np.cumsum(total)
+    row = np.arange(bins)[:, None]
+    ends = np.exp(-np.maximum(0.0, summed[None, :] - (summed - total)[:, None]))
     begins = np.concatenate((np.ones((bins, 1)), ends[:, :-1]), axis=1)  # still ringing at the start of each bin
-    later = np.arange(bins)[None, :] >= np.arange(bins)[:, None]
     answered = -np.expm1(-total) * person / np.maximum(total, 1e-12)
-    gained = np.where(later, begins * answered[None, :], 0.0)
+    gained = np.triu(begins * answered[None, :])
     reached = np.concatenate((np.zeros((bins, 1)), np.cumsum(gained, axis=1)), axis=1)
-    place = np.minimum(np.arange(bins)[:, None] + 0.5 + rings_s[None, :] / BIN_S, float(bins))
+    place = np.minimum(row + 0.5 + rings_s[None, :] / BIN_S, float(bins))
     below = np.minimum(place.astype(np.int64), bins - 1)
-    row, share = np.arange(bins)[:, None], place - below
+    share = place - below
     by_then = (1.0 - share) * reached[row, below] + share * reached[row, below + 1]
     so_far, alive = 0.5 * answered, 0.5 * (1.0 + np.exp(-total))
     chances: Floats = np.clip((by_then - so_far[:, None]) / alive[:, None], 0.0, 1.0)

@@ -34,9 +34,10 @@ def daily(shell: Shell, to: Path | None) -> None:
       dialer outcomes daily --to /mnt/principal
     """
     folder, kept = to or shell.loaded.config.export_folder, shell.loaded.config.export.keep_days
+    campaigns = [campaign["campaign_id"] for campaign in shell.reach.call("campaign_list")["campaigns"]]
     today = date.today()  # noqa: DTZ011 - a day of the centre is a day by its own clock
     try:
-        written = [_write(shell, folder, day) for day in _missing(folder, today)]
+        written = [_write(shell, folder, day, campaigns) for day in _missing(folder, today)]
         removed = [str(path) for path in _remove_old(folder, today - timedelta(days=kept))]
     except OSError as error:
         raise RefusedError(f"{folder} cannot be written: {error.strerror}.") from error
@@ -50,26 +51,25 @@ def _missing(folder: Path, today: date) -> Iterator[date]:
             yield day
 
 
-def _write(shell: Shell, folder: Path, day: date) -> dict[str, Any]:
+def _write(shell: Shell, folder: Path, day: date, campaigns: list[str]) -> dict[str, Any]:
     """The files of one day, under another name until they are whole."""
     fresh = folder / f".{day}.part"
     _clear(fresh)
     fresh.mkdir(parents=True)
     try:
-        counts = _fill(shell, fresh, day)
+        counts = _fill(shell, fresh, day, campaigns)
         fresh.rename(folder / day.isoformat())
     finally:
         _clear(fresh)
     return {"day": day.isoformat(), "campaigns": counts}
 
 
-def _fill(shell: Shell, folder: Path, day: date) -> dict[str, int]:
+def _fill(shell: Shell, folder: Path, day: date, campaigns: list[str]) -> dict[str, int]:
     """A file for each campaign that called, and how many rows it has."""
     style = shell.loaded.config.export.format
     period = {"since": midnight(day), "until": midnight(day + timedelta(days=1))}
     counts = {}
-    for campaign in shell.reach.call("campaign_list")["campaigns"]:
-        campaign_id = campaign["campaign_id"]
+    for campaign_id in campaigns:
         path = folder / f"{campaign_id}.{ENDINGS[style]}"
         with path.open("w", encoding="utf-8", newline="") as file:
             rows = rows_in(style, file)
